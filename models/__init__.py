@@ -1,0 +1,1 @@
+"""The domain of Tianwen, without I/O: documents, workflow, access, clock, programmes."""
