@@ -172,15 +172,19 @@ _WHO: Mapping[str, str] = {
 
 def _acts_as(actor: str, writer: Writer, demand: Doc, group: Sequence[Doc]) -> bool:
     if actor == "reporter":
-        return writer.id == demand["reporter"]
+        return bool(writer.id == demand["reporter"])
     if actor == "expert":
         return writer.id in _asked(group)
-    return CENTRE in writer.roles and within(demand["region"], writer.region)
+    return CENTRE in writer.roles and _responsible(writer, demand)
+
+
+def _responsible(writer: Writer, demand: Doc) -> bool:
+    return within(str(demand["region"]), writer.region)
 
 
 def _on_behalf(document: Doc, writer: Writer, demand: Doc) -> bool:
     role = ON_BEHALF.get(document["kind"])
-    return role in writer.roles and within(demand["region"], writer.region)
+    return role in writer.roles and _responsible(writer, demand)
 
 
 def _demand_of(group: Sequence[Doc]) -> Doc:

@@ -1,6 +1,6 @@
 """A programme: one deployment's places, industries, targets, time limits and subsidy rule (MISSION).
 
-A programme is a JSON file under models/programmes/; Beichuan's county letter of 2019 (MISSION S1) is the first.
+A programme is a JSON file under models/programmes/; the first is Beichuan's county letter of 2019 (MISSION S1).
 """
 
 from __future__ import annotations

@@ -220,15 +220,16 @@ class _Fold:
         current = self.values.get("expert")
         return tuple(sorted({*self.replied, *([current] if current else [])}))
 
-    def due(self) -> dict[str, str | None]:
+    def due(self) -> dict[str, Any]:
         """The limits that run now: only the one whose turn it is."""
         turn_of_centre = self.state in ("received", "reopened")
-        closed_at = self.values.get("closed_at")
-        awaits_call = self.state in ("solved", "adopted") and closed_at is not None
+        closed_at: str | None = self.values.get("closed_at")
         return {
             "triage_due": self.values.get("triage_due") if turn_of_centre else None,
             "reply_due": self.values.get("reply_due") if self.state == "assigned" else None,
-            "callback_due": later(closed_at, days=self.limits.callback_days) if awaits_call else None,
+            "callback_due": later(closed_at, days=self.limits.callback_days)
+            if closed_at and self.state in ("solved", "adopted")
+            else None,
         }
 
 
@@ -252,7 +253,9 @@ def fold(documents: Iterable[Doc], limits: Limits | None = None) -> Consultation
     run = _Fold(limits or Limits())
     for event in thread:
         run.step(event)
-    values = {name: run.values[name] for name in run.values.keys() - {"triage_due", "reply_due"}}
+    values: dict[str, Any] = {
+        name: run.values[name] for name in run.values.keys() - {"triage_due", "reply_due"}
+    }
     state = workflow().states[run.state]
     return Consultation(
         id=demand["_id"].removeprefix("demand:"),
