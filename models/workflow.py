@@ -53,7 +53,7 @@ class Workflow:
 
 @dataclass(frozen=True)
 class Limits:
-    """Time limits of a programme (MISSION S2.2), counted from the server's receipt."""
+    """Time limits of a programme (MISSION S2.2); none counts from before the server's receipt."""
 
     triage_minutes: int = 60
     reply_minutes: int = 180
@@ -141,7 +141,7 @@ class _Fold:
     state: str = "sent"
     ignored: set[str] = field(default_factory=set)
     values: dict[str, Any] = field(default_factory=dict)
-    assigned: list[str] = field(default_factory=list)
+    assigned: dict[str, str] = field(default_factory=dict)
     replied: list[str] = field(default_factory=list)
     replies: list[str] = field(default_factory=list)
 
@@ -169,9 +169,13 @@ class _Fold:
         return True
 
     def _ask_for_triage(self, event: Doc) -> None:
-        since = max(event["at"], self.values.get("received_at") or "")
+        since = self._not_before_receipt(event["at"])
         self.values["triage_due"] = later(since, minutes=self.limits.triage_minutes)
         self.values["returned"] = True
+
+    def _not_before_receipt(self, moment: str) -> str:
+        """Phones' clocks are wrong, and a phone may have been offline for days: limits wait for the receipt."""
+        return max(moment, self.values.get("received_at") or "")
 
     def _received(self, event: Doc) -> None:
         self.values["received_at"] = event["at"]
@@ -180,16 +184,16 @@ class _Fold:
     def _assigned(self, event: Doc) -> None:
         self.values.update(expert=event["expert"], expert_name=event["expert_name"], returned=False)
         self.values["reply_due"] = event.get("due") or later(event["at"], minutes=self.limits.reply_minutes)
-        self._admit(event["expert"])
+        self.assigned[event["expert"]] = event["expert_name"]
 
     def _dispatched(self, event: Doc) -> None:
         self.values.update(expert=event["expert"], expert_name=event["expert_name"], returned=False)
-        self._admit(event["expert"])
+        self.assigned[event["expert"]] = event["expert_name"]
 
     def _declined(self, event: Doc) -> None:
         self.values.update(expert=None, expert_name=None)
         if event["by"] not in self.replied:
-            self.assigned.remove(event["by"])
+            del self.assigned[event["by"]]
 
     def _unsolved(self, _event: Doc) -> None:
         self.values.update(expert=None, expert_name=None, rating=None)
@@ -198,6 +202,8 @@ class _Fold:
         self.replies.append(event["_id"])
         if event["by"] not in self.replied:
             self.replied.append(event["by"])
+        if self.values.get("expert") is None:  # A late answer; a further question would have no reader.
+            self.values.update(expert=event["by"], expert_name=self.assigned[event["by"]])
 
     def _rated(self, event: Doc) -> None:
         self.values["rating"] = event["stars"]
@@ -212,10 +218,6 @@ class _Fold:
         self.values.update(verdict=event["verdict"], category=event.get("category"), received_at=event["at"])
         self.replies.append(event["_id"])
 
-    def _admit(self, expert: str) -> None:
-        if expert not in self.assigned:
-            self.assigned.append(expert)
-
     def experts(self) -> tuple[str, ...]:
         current = self.values.get("expert")
         return tuple(sorted({*self.replied, *([current] if current else [])}))
@@ -227,7 +229,7 @@ class _Fold:
         return {
             "triage_due": self.values.get("triage_due") if turn_of_centre else None,
             "reply_due": self.values.get("reply_due") if self.state == "assigned" else None,
-            "callback_due": later(closed_at, days=self.limits.callback_days)
+            "callback_due": later(self._not_before_receipt(closed_at), days=self.limits.callback_days)
             if closed_at and self.state in ("solved", "adopted")
             else None,
         }
