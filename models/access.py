@@ -110,12 +110,14 @@ def may_write(writer: Writer, document: Doc, group: Sequence[Doc]) -> None:
     State does not matter here: two people may act while one has no network, and the fold decides which
     event counts. Authorship, role and place do.
     """
+    if document.get("_deleted"):
+        raise Denied("deletion", "送到县里的内容不能删，只能再写一条更正。")
     try:
         check(document)
     except Malformed as fault:
         raise Denied(fault.code, fault.reason) from None
-    if document.get("_deleted"):
-        raise Denied("deletion", "送到县里的内容不能删，只能再写一条更正。")
+    if any(other["_id"] == document["_id"] for other in group):
+        raise Denied("edit", "送到县里的内容不能改，只能再写一条更正。")
     {"demand": _demand, "event": _event, "media": _media, "chunk": _media, "contact": _contact}.get(
         document["type"], _server_only
     )(writer, document, group)

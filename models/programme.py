@@ -1,6 +1,6 @@
 """A programme: one deployment's places, industries, targets, time limits and subsidy rule (MISSION).
 
-A programme is a JSON file under models/programmes/; the first is Beichuan's county letter of 2019 (MISSION S1).
+A programme is a JSON file in models/programmes/; the first is Beichuan's letter of 2019 (MISSION S1).
 """
 
 from __future__ import annotations
@@ -129,10 +129,16 @@ class Programme(BaseModel):
         return " ".join(name for name in (self.township_name(code), self.village_name(code)) if name)
 
     def region_code(self, name: str) -> str | None:
-        """The code of a township or of the county by its name or code; None where it is unknown."""
+        """The code of the county or a township by its name, or any known code; None where it is unknown.
+
+        Not by a village's name: several townships have villages of the same name.
+        """
         if name in self._names:
             return name
-        return next((code for code, known in self._names.items() if known == name.strip()), None)
+        wanted = name.strip()
+        if wanted == self.county_name:
+            return self.county
+        return next((township.code for township in self.townships if township.name == wanted), None)
 
     def crop(self, name: str) -> tuple[str, str] | None:
         """(industry, crop) for any name that farmers give a crop; None where it is unknown."""

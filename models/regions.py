@@ -28,5 +28,5 @@ def county_of(code: str) -> str:
 
 
 def within(code: str, area: str) -> bool:
-    """Whether `code` is `area` or lies inside it."""
-    return code.startswith(area[: LEVELS[level(area)]])
+    """Whether `code` is `area` or lies inside it. No place lies inside an empty `area`."""
+    return bool(area) and code.startswith(area[: LEVELS[level(area)]])

@@ -174,7 +174,7 @@ class _Fold:
         self.values["returned"] = True
 
     def _not_before_receipt(self, moment: str) -> str:
-        """Phones' clocks are wrong, and a phone may have been offline for days: limits wait for the receipt."""
+        """Phones' clocks are wrong and phones stay offline for days: limits wait for the receipt."""
         return max(moment, self.values.get("received_at") or "")
 
     def _received(self, event: Doc) -> None:
