@@ -11,6 +11,8 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 SERVER_DEVICE = "server00"
 SERVER = "server"
+# Who "reported" what was imported: nobody who has an account.
+HISTORY_REPORTER = "0" * 26
 
 
 def _encode(number: int) -> str:

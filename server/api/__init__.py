@@ -1,0 +1,5 @@
+"""The JSON API under /api: what phones ask for beside sync."""
+
+from server.api.routes import routes
+
+__all__ = ["routes"]

@@ -1,0 +1,70 @@
+"""The command line: `tianwen serve | import | index | similar | demo | contract`.
+
+Each command imports what it needs when it runs, so that the command line starts without torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+DEFAULT_DATA = Path("data")
+
+
+def parser() -> argparse.ArgumentParser:
+    root = argparse.ArgumentParser("tianwen", description="田问：村里的农技咨询，没有网也能用。")
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    data = argparse.ArgumentParser(add_help=False)
+    data.add_argument("--data", type=Path, default=DEFAULT_DATA, metavar="DIR",
+                      help="folder of the deployment (default: ./data)")  # fmt: skip
+
+    serve = commands.add_parser("serve", parents=[data], help="serve phones, console, API and sync")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=8000)
+
+    importing = commands.add_parser("import", parents=[data], help="import a history of consultations")
+    importing.add_argument("file", type=Path, metavar="FILE", help=".jsonl, .csv or .xlsx")
+
+    index = commands.add_parser("index", parents=[data], help="the index of find similar")
+    index.add_argument("what", choices=["build", "status"])
+
+    similar = commands.add_parser("similar", parents=[data], help="find similar consultations")
+    similar.add_argument("text", nargs="?", metavar="TEXT")
+    similar.add_argument("-k", type=int, default=10, metavar="N", help="how many (1 to 50)")
+    similar.add_argument("--industry")
+    similar.add_argument("--crop")
+    similar.add_argument("--json", action="store_true", help="print JSON")
+    similar.add_argument("--batch", type=Path, metavar="FILE", help='one {"id","text"} a line')
+
+    demo = commands.add_parser("demo", parents=[data], help="load the demonstration county, once")
+    demo.add_argument("--again", action="store_true", help="load even where it was loaded before")
+
+    contract = commands.add_parser("contract", help="write what the PWA shares with Python")
+    contract.add_argument("--into", type=Path, default=Path("pwa/src/contract"), metavar="DIR")
+    return root
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit status. Faults that a person can mend are one sentence on stderr."""
+    options = parser().parse_args(arguments)
+    from server import commands
+
+    try:
+        return int(getattr(commands, f"run_{options.command}")(options))
+    except commands.Complaint as complaint:
+        print(complaint, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # `tianwen similar ... | head` is no fault; Python would complain once more on closing stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,222 @@
+"""What the commands of the command line do."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from search.finder import Similar
+    from server.deployment import Deployment
+    from server.importing import Report
+
+FAULTS_SHOWN = 20
+
+
+class Complaint(Exception):
+    """A fault that the person at the keyboard can mend; its text says how."""
+
+
+@contextmanager
+def deployment_in(folder: Path) -> Iterator[Deployment]:
+    from server.deployment import Deployment, Settings
+
+    try:
+        deployment = Deployment(Settings.from_environment(folder))
+    except OSError as fault:
+        raise Complaint(f"用不了 {folder} 这个文件夹：{fault.strerror or fault}") from None
+    with deployment:
+        yield deployment
+
+
+def run_serve(options: argparse.Namespace) -> int:
+    import uvicorn
+
+    from server.app import create_app
+    from server.deployment import Settings
+
+    listening = _listen(options.host, options.port)
+    app = create_app(Settings.from_environment(options.data))
+    address = f"http://{options.host}:{listening.getsockname()[1]}"
+    print(f"田问开着：手机端 {address}/  控制台 {address}/console/  按 Ctrl-C 停", flush=True)
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5,
+        timeout_keep_alive=75,
+    )  # fmt: skip
+    uvicorn.Server(config).run(sockets=[listening])
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as fault:
+        listening.close()
+        raise Complaint(
+            f"{host}:{port} 用不了：{fault.strerror}。换一个端口：tianwen serve --port {port + 1}"
+            "（make run 用 PORT=…）。"
+        ) from None
+    listening.set_inheritable(True)
+    return listening
+
+
+def run_import(options: argparse.Namespace) -> int:
+    from server.history import UnreadableFile
+    from server.importing import import_history
+
+    def tell(report: Report) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{report.imported + report.doubled} 条 …", end="", file=sys.stderr, flush=True)
+
+    with deployment_in(options.data) as deployment:
+        try:
+            report = import_history(options.file, deployment.database, deployment.programme, tell)
+        except UnreadableFile as fault:
+            raise Complaint(str(fault)) from None
+        deployment.consultations.catch_up()
+    if sys.stderr.isatty():
+        print("\r", end="", file=sys.stderr)
+    _print_report(report)
+    return 0 if report.imported or report.doubled else 1
+
+
+def _print_report(report: Report) -> None:
+    print(f"导入 {report.imported} 条，已有 {report.doubled} 条，跳过 {len(report.faults)} 行。")
+    if report.unknown_columns:
+        print(f"不认识的列，没有导入：{'、'.join(report.unknown_columns[:FAULTS_SHOWN])}")
+    for fault in report.faults[:FAULTS_SHOWN]:
+        print(f"  第 {fault.line} 行：{fault.reason}")
+    if len(report.faults) > FAULTS_SHOWN:
+        print(f"  … 还有 {len(report.faults) - FAULTS_SHOWN} 行")
+    if report.imported:
+        print("找类似要看到新导入的，再运行：tianwen index build")
+
+
+def run_index(options: argparse.Namespace) -> int:
+    with deployment_in(options.data) as deployment:
+        if options.what == "status":
+            print(json.dumps(_opened(deployment).status(), ensure_ascii=False, indent=2))
+            return 0
+        deployment.consultations.catch_up()
+        begun = time.monotonic()
+        manifest = _build(deployment)
+        print(f"建好第 {manifest.version} 版：{manifest.count} 条，{time.monotonic() - begun:.1f} 秒。")
+        return 0
+
+
+def _build(deployment: Deployment) -> Any:
+    from search.errors import SearchError
+
+    finder = _opened(deployment)
+    last = ""
+
+    def tell(progress: Any) -> None:
+        nonlocal last
+        if progress.stage != last or sys.stderr.isatty():
+            last = progress.stage
+            line = f"{progress.stage} {progress.done}/{progress.total}"
+            print(f"\r{line:40}", end="" if sys.stderr.isatty() else "\n", file=sys.stderr, flush=True)
+
+    try:
+        manifest = finder.build(deployment.finder.cases(), tell)
+    except SearchError as fault:
+        raise Complaint(f"没有建成：{fault}") from None
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    return manifest
+
+
+def _opened(deployment: Deployment) -> Any:
+    try:
+        return deployment.finder.open()
+    except ImportError as fault:
+        raise Complaint(f"没有装找类似的部件（{fault.name}）：pip install 'tianwen[search]'") from None
+
+
+def run_similar(options: argparse.Namespace) -> int:
+    if bool(options.text) == bool(options.batch):
+        raise Complaint("写一句话，或者用 --batch FILE 给一个文件，二选一。")
+    with deployment_in(options.data) as deployment:
+        finder = _opened(deployment)
+        if not finder.ready:
+            raise Complaint("还没有索引，先运行：tianwen index build")
+        if options.batch:
+            return _similar_batch(finder, options)
+        return _similar_one(deployment, finder, options)
+
+
+def _similar_one(deployment: Deployment, finder: Any, options: argparse.Namespace) -> int:
+    from search.errors import EmptyQuery
+
+    programme = deployment.programme
+    known = programme.crop(options.crop) if options.crop else None
+    industry = programme.industry(options.industry) or options.industry if options.industry else None
+    try:
+        found = finder.similar(
+            options.text, options.k, industry=industry, crop=known[1] if known else options.crop
+        )
+    except EmptyQuery:
+        raise Complaint("写几个字，说说是什么问题。") from None
+    if options.json:
+        print(json.dumps(_body(found), ensure_ascii=False))
+    elif found.abstained:
+        print("没找到像的，请专家答。")
+    for place, hit in enumerate(() if options.json else found.results, start=1):
+        print(f"{place}. {hit.score:.2f} {hit.question}\n   {hit.answer.splitlines()[0][:60]}")
+    return 0
+
+
+def _similar_batch(finder: Any, options: argparse.Namespace) -> int:
+    try:
+        with options.batch.open(encoding="utf-8") as file:
+            questions = [json.loads(line) for line in file if line.strip()]
+        texts = [str(question["text"]) for question in questions]
+        names = [question["id"] for question in questions]
+    except OSError as fault:
+        raise Complaint(f"打不开 {options.batch}：{fault.strerror}") from None
+    except (ValueError, KeyError, TypeError):
+        raise Complaint(f'{options.batch} 每行要是 {{"id": …, "text": …}}。') from None
+    for name, found in zip(names, finder.similar_batch(texts, options.k), strict=True):
+        print(json.dumps({"id": name, **_body(found)}, ensure_ascii=False))
+    return 0
+
+
+def _body(found: Similar) -> dict[str, Any]:
+    return {"abstained": found.abstained, "results": [asdict(hit) for hit in found.results]}
+
+
+def run_demo(options: argparse.Namespace) -> int:
+    from server.demo import ACCOUNTS_SHOWN, load_demo
+
+    marker = options.data / "demo.json"
+    if options.again or not marker.exists():
+        with deployment_in(options.data) as deployment:
+            load_demo(deployment, lambda line: print(line, flush=True))
+            print("建找类似的索引 …", flush=True)
+            manifest = _build(deployment)
+            print(f"索引 {manifest.count} 条，{manifest.duration_s:.1f} 秒。")
+        marker.write_text(json.dumps({"loaded": int(time.time())}) + "\n", "utf-8")
+    print("\n演示账号（都是编的），第一次的密码都是 tianwen-demo：")
+    for role, phone, purpose in ACCOUNTS_SHOWN:
+        print(f"  {phone}  {role}：{purpose}")
+    print()
+    return 0
+
+
+def run_contract(options: argparse.Namespace) -> int:
+    from models.contract import contract_json, types_ts
+
+    options.into.mkdir(parents=True, exist_ok=True)
+    (options.into / "contract.json").write_text(contract_json(), "utf-8")
+    (options.into / "types.ts").write_text(types_ts(), "utf-8")
+    return 0

@@ -1,0 +1,51 @@
+"""The service's own SQLite files (accounts, read model, audit): opened, migrated and shared by threads."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class Tables:
+    """One SQLite file behind one lock.
+
+    `migrations` are SQL scripts; `PRAGMA user_version` counts those that have run, each in a transaction.
+    With `durable` every commit is on disk when it returns; a read model that can be rebuilt does without.
+    """
+
+    def __init__(self, path: Path, migrations: Sequence[str], durable: bool = True) -> None:
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        done = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        for number, script in enumerate(migrations[done:], start=done + 1):
+            self._connection.executescript(f"BEGIN; {script}; PRAGMA user_version={number}; COMMIT;")
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A write transaction, rolled back when the block raises."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def rows(self, query: str, *values: object) -> list[sqlite3.Row]:
+        with self._lock:
+            return self._connection.execute(query, values).fetchall()
+
+    def row(self, query: str, *values: object) -> sqlite3.Row | None:
+        found = self.rows(query, *values)
+        return found[0] if found else None
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()

@@ -1,0 +1,53 @@
+"""Protected data (ID number, bank card, mobile): sealed field by field with a key outside the database.
+
+MISSION S1.10, S2.8; DESIGN.md "Server". Losing `secret.key` loses the sealed fields and every session.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken
+
+
+class Vault:
+    """Seals and opens texts; makes blind indexes, by which a sealed text can be found but not read."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            _write_secret(path, Fernet.generate_key())
+        key = path.read_bytes().strip()
+        self._fernet = Fernet(key)
+        self._pepper = hashlib.sha256(b"tianwen blind index" + key).digest()
+
+    def seal(self, text: str) -> str:
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def open(self, sealed: str) -> str:
+        """The text; ValueError where it was sealed with another key."""
+        try:
+            return self._fernet.decrypt(sealed.encode()).decode()
+        except InvalidToken:
+            raise ValueError("sealed with another key: is secret.key the one of this deployment?") from None
+
+    def blind(self, text: str) -> str:
+        """The same 64 hex digits for the same text, of no use without the key."""
+        return hmac.new(self._pepper, text.encode(), hashlib.sha256).hexdigest()
+
+
+def _write_secret(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def mask(text: str) -> str:
+    """138-0000-0001 -> 138-****-0001: the first three and the last four digits stay."""
+    digits = [place for place, character in enumerate(text) if character.isalnum()]
+    hidden = set(digits[3:-4]) if len(digits) > 7 else set(digits[1:])
+    return "".join("*" if place in hidden else character for place, character in enumerate(text))
