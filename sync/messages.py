@@ -1,0 +1,8 @@
+"""Sentences that users read when `sync` itself keeps a document back.
+
+The policy's own reasons come with Refused.
+"""
+
+NOT_READABLE = "这条记录不在您的权限范围内,平台已保存原文,等待工作人员核对。"
+TOO_LARGE = "这条记录太大,平台不能直接收下,已保存原文,等待工作人员处理。"
+MALFORMED = "这条记录的格式不正确,平台已保存原文,等待工作人员处理。"

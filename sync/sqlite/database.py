@@ -1,0 +1,264 @@
+"""One database in the SQLite file: the contract's methods, each a read transaction or a job for the writer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from threading import Event, Lock
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+import apsw
+
+from sync import messages
+from sync.documents import Edit, check_id, encode, parse_edit
+from sync.errors import BadRequest, Conflict, SyncError, TooLarge, no_database
+from sync.policy import Caller, Doc, Policy, Scope, scope_of
+from sync.sqlite import feeds, listing, local, quarantine
+from sync.sqlite.memory import DatabaseMemory, docs_of_group
+from sync.sqlite.snapshot import Snapshot
+from sync.sqlite.transaction import MAX_DOCUMENT_BYTES, Rejected, Transaction, Written
+from sync.store import (
+    PLAIN,
+    AttachmentData,
+    Changes,
+    Database,
+    Info,
+    Leaf,
+    Missing,
+    Notice,
+    Quarantined,
+    Range,
+    Rows,
+    Shown,
+    State,
+    Unsubscribe,
+    Wanted,
+    WriteResult,
+)
+
+if TYPE_CHECKING:
+    from sync.sqlite.store import SQLiteStore
+
+T = TypeVar("T")
+
+
+class SQLiteDatabase(Database):
+    """See the contract in `sync.store`."""
+
+    def __init__(self, store: SQLiteStore, key: int, name: str, uuid: str, policy: Policy) -> None:
+        self.name = name
+        self.uuid = uuid
+        self.policy = policy
+        self.key = key
+        self._store = store
+        self._listeners: list[Callable[[Notice], None]] = []
+        self._lock = Lock()
+
+    # -- writing
+
+    def write(
+        self, docs: Sequence[Doc], *, caller: Caller | None = None, new_edits: bool = True
+    ) -> list[WriteResult]:
+        edits = [self._edit(doc, caller, new_edits) for doc in docs]
+        written = self._store.writer.do(lambda c: self._transact(c, edits, caller), self._notify)
+        return written.results
+
+    def _edit(self, doc: Doc, caller: Caller | None, new_edits: bool) -> Edit | Rejected:
+        confined = scope_of(caller, self.policy) is not None
+        try:
+            edit = parse_edit(doc, new_edits=new_edits)
+        except SyncError as error:
+            if new_edits or not confined or not isinstance(doc, dict):
+                raise
+            return _rejected(doc, error)
+        if len(edit.body) > MAX_DOCUMENT_BYTES and not confined:
+            raise TooLarge(edit.id, "document_too_large")
+        return edit
+
+    def _transact(
+        self, connection: apsw.Connection, edits: Sequence[Edit | Rejected], caller: Caller | None
+    ) -> Written:
+        memory = self._store.memory
+        return Transaction(connection, memory, self._memory(connection), self.policy, caller).run(edits)
+
+    def _memory(self, connection: apsw.Connection) -> DatabaseMemory:
+        found = self._store.memory.database(connection, self.key)
+        if found is None:
+            raise no_database()
+        return found
+
+    def _notify(self, written: Written) -> None:
+        notice = Notice(self.name, written.seq, written.channels)
+        with self._lock:
+            listeners = tuple(self._listeners)
+        for listener in listeners:
+            listener(notice)
+
+    # -- reading
+
+    def _read(self, caller: Caller | None, read: Callable[[Snapshot], T]) -> T:
+        with self._store.readers.snapshot() as connection:
+            if not connection.execute("SELECT 1 FROM databases WHERE key = ?", (self.key,)).get:
+                raise no_database()
+            return read(Snapshot(connection, self.key, scope_of(caller, self.policy)))
+
+    def info(self, caller: Caller | None = None) -> Info:
+        def read(snapshot: Snapshot) -> Info:
+            alive, dead = feeds.counts(snapshot)
+            pages: int = snapshot.connection.pragma("page_count")
+            size = pages * int(snapshot.connection.pragma("page_size")) if snapshot.channels is None else 0
+            return Info(self.name, self.uuid, alive, dead, feeds.current_seq(snapshot), size)
+
+        return self._read(caller, read)
+
+    def get(
+        self, id: str, *, rev: str | None = None, caller: Caller | None = None, shown: Shown = PLAIN
+    ) -> Doc:
+        return self._read(caller, lambda snapshot: snapshot.get(id, rev, shown))
+
+    def get_leaves(
+        self,
+        id: str,
+        revs: Sequence[str] | Literal["all"] = "all",
+        *,
+        latest: bool = False,
+        caller: Caller | None = None,
+        shown: Shown = PLAIN,
+    ) -> list[Leaf]:
+        return self._read(caller, lambda snapshot: snapshot.leaves(id, revs, latest, shown))
+
+    def attachment(
+        self, id: str, name: str, *, rev: str | None = None, caller: Caller | None = None
+    ) -> AttachmentData:
+        return self._read(caller, lambda snapshot: snapshot.attachment(id, name, rev))
+
+    def revs_diff(
+        self, revs: Mapping[str, Sequence[str]], *, caller: Caller | None = None
+    ) -> dict[str, Missing]:
+        return self._read(caller, lambda snapshot: snapshot.diff(revs))
+
+    def all_docs(
+        self, within: Range, *, caller: Caller | None = None, include_docs: bool = False, shown: Shown = PLAIN
+    ) -> Rows:
+        return self._read(caller, lambda snapshot: listing.all_docs(snapshot, within, include_docs, shown))
+
+    def changes(self, wanted: Wanted, *, caller: Caller | None = None) -> Changes:
+        return self._read(caller, lambda snapshot: feeds.changes(snapshot, wanted))
+
+    def group_docs(self, group: str) -> list[Doc]:
+        def read(snapshot: Snapshot) -> list[Doc]:
+            row = snapshot.connection.execute(
+                "SELECT key FROM groups WHERE database = ? AND name = ?", (self.key, group)
+            ).get
+            return list(docs_of_group(snapshot.connection, row).values()) if row else []
+
+        return self._read(None, read)
+
+    # -- listening
+
+    def subscribe(self, callback: Callable[[Notice], None]) -> Unsubscribe:
+        with self._lock:
+            self._listeners.append(callback)
+
+        def unsubscribe() -> None:
+            with self._lock:
+                if callback in self._listeners:
+                    self._listeners.remove(callback)
+
+        return unsubscribe
+
+    def wait(self, since: int, channels: Scope, timeout_s: float) -> bool:
+        news = Event()
+
+        def listen(notice: Notice) -> None:
+            if channels is None or not channels.isdisjoint(notice.channels):
+                news.set()
+
+        unsubscribe = self.subscribe(listen)
+        try:
+            with self._store.readers.snapshot() as connection:
+                if feeds.current_seq(Snapshot(connection, self.key, channels)) > since:
+                    return True
+            return news.wait(timeout_s)
+        finally:
+            unsubscribe()
+
+    # -- local documents
+
+    def local_get(self, owner: str, id: str) -> Doc:
+        return self._read(None, lambda snapshot: local.get(snapshot.connection, self.key, owner, id))
+
+    def local_put(self, owner: str, id: str, doc: Doc) -> str:
+        return self._store.writer.do(lambda c: local.put(c, self.key, owner, id, doc))
+
+    def local_delete(self, owner: str, id: str, rev: str | None = None) -> None:
+        self._store.writer.do(lambda c: local.delete(c, self.key, owner, id, rev))
+
+    # -- quarantine
+
+    def quarantined(
+        self,
+        owner: str | None = None,
+        *,
+        state: State | None = None,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> list[Quarantined]:
+        return self._read(
+            None,
+            lambda snapshot: quarantine.listed(snapshot.connection, self.key, owner, state, limit, after),
+        )
+
+    def quarantined_one(self, receipt: str) -> Quarantined:
+        return self._read(None, lambda snapshot: quarantine.one(snapshot.connection, self.key, receipt))
+
+    def settle(self, receipt: str, state: State, *, by: str, reason: str = "") -> Quarantined:
+        nothing = Written([], 0, frozenset())
+
+        def job(connection: apsw.Connection) -> tuple[Quarantined, Written]:
+            case = quarantine.settle(connection, self.key, receipt, state, by, reason)
+            return case, self._release(connection, case) if state == "released" else nothing
+
+        return self._store.writer.do(job, lambda outcome: self._notify(outcome[1]))[0]
+
+    def _release(self, connection: apsw.Connection, case: Quarantined) -> Written:
+        edit = parse_edit(
+            case.body, new_edits="_revisions" not in case.body and case.body.get("_rev") is None
+        )
+        written = self._transact(connection, [edit], None)
+        if written.results[0].error:
+            raise Conflict
+        return written
+
+    # -- upkeep
+
+    def revs_limit(self) -> int:
+        sql = "SELECT revs_limit FROM databases WHERE key = ?"
+        return self._read(None, lambda s: int(s.connection.execute(sql, (self.key,)).get))
+
+    def set_revs_limit(self, limit: int) -> None:
+        if limit < 1:
+            raise BadRequest("`revs_limit` must be a positive integer")
+
+        def job(connection: apsw.Connection) -> None:
+            memory = self._memory(connection)
+            memory.revs_limit = limit
+            memory.save(connection)
+
+        self._store.writer.do(job)
+
+    def compact(self) -> None:
+        from sync.sqlite.compaction import compact
+
+        self._store.writer.do(lambda connection: compact(connection, self.key))
+
+
+def _rejected(doc: Doc, error: SyncError) -> Rejected:
+    """Keep what cannot be stored as a document, as text where it is not even encodable."""
+    identifier = doc.get("_id")
+    check_id(identifier)
+    try:
+        encode(doc)
+    except BadRequest:
+        doc = {"_id": identifier, "text": json.dumps(doc)}
+    return Rejected(str(identifier), doc, error.error, messages.MALFORMED)

@@ -1,0 +1,97 @@
+"""Documents that were refused, kept whole until somebody settles them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import apsw
+import orjson
+
+from sync import revisions
+from sync.errors import Conflict, NotFound
+from sync.policy import Doc, Refused
+from sync.receipts import new_receipt, now
+from sync.store import Quarantined, State
+
+_COLUMNS = "receipt, owner, id, rev, body, code, reason, at, state, settled_by, settled_reason, settled_at"
+
+
+def keep(
+    connection: apsw.Connection,
+    database: int,
+    *,
+    owner: str,
+    identifier: str,
+    rev: str | None,
+    doc: Doc,
+    refused: Refused,
+) -> str:
+    """Its receipt. The same document refused again, after a lost answer, gets the same receipt."""
+    digest = revisions.content_digest(doc).hex()
+    known = connection.execute(
+        "SELECT receipt FROM quarantine WHERE database = ? AND owner = ? AND id = ? AND digest = ?",
+        (database, owner, identifier, digest),
+    ).get
+    if known:
+        return str(known)
+    receipt = new_receipt()
+    connection.execute(
+        "INSERT INTO quarantine (receipt, database, owner, id, rev, body, digest, code, reason, at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            receipt,
+            database,
+            owner,
+            identifier,
+            rev,
+            orjson.dumps(doc),
+            digest,
+            refused.code,
+            refused.reason,
+            now(),
+        ),
+    )
+    return receipt
+
+
+def listed(
+    connection: apsw.Connection,
+    database: int,
+    owner: str | None,
+    state: State | None,
+    limit: int,
+    after: str | None,
+) -> list[Quarantined]:
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM quarantine WHERE database = ? AND (?2 IS NULL OR owner = ?2)"
+        " AND (?3 IS NULL OR state = ?3) AND receipt > ?4 ORDER BY receipt LIMIT ?5",
+        (database, owner, state, after or "", limit),
+    )
+    return [_case(row) for row in rows]
+
+
+def one(connection: apsw.Connection, database: int, receipt: str) -> Quarantined:
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM quarantine WHERE database = ? AND receipt = ?", (database, receipt)
+    ).get
+    if row is None:
+        raise NotFound
+    return _case(row)
+
+
+def settle(
+    connection: apsw.Connection, database: int, receipt: str, state: State, by: str, reason: str
+) -> Quarantined:
+    if one(connection, database, receipt).state != "held":
+        raise Conflict("This case is settled already.")
+    connection.execute(
+        "UPDATE quarantine SET state = ?, settled_by = ?, settled_reason = ?, settled_at = ?"
+        " WHERE database = ? AND receipt = ?",
+        (state, by, reason, now(), database, receipt),
+    )
+    return one(connection, database, receipt)
+
+
+def _case(row: Any) -> Quarantined:
+    receipt, owner, identifier, rev, body, *rest = row
+    return Quarantined(receipt, owner, identifier, rev, orjson.loads(body), *rest)
