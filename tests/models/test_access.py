@@ -79,7 +79,8 @@ def event(kind: str, by: str, minutes: int = 30, **payload: Any) -> dict[str, An
 def media(by: str) -> dict[str, Any]:
     return {
         "_id": f"media:{MEDIA}", "type": "media", "demand": DEMAND, "by": IDS[by],
-        "mime": "image/jpeg", "bytes": 3, "chunks": 1, "sha256": "0" * 64, "width": 4, "height": 3, **common(1),
+        "mime": "image/jpeg", "bytes": 3, "chunks": 1, "sha256": "0" * 64, "width": 4, "height": 3,
+        **common(1),
     }  # fmt: skip
 
 
@@ -93,7 +94,8 @@ def chunk(by: str) -> dict[str, Any]:
 def contact(reporter: str = "reporter", region: str = VILLAGE) -> dict[str, Any]:
     return {
         "_id": f"contact:{DEMAND}", "type": "contact", "demand": DEMAND, "region": region,
-        "reporter": IDS[reporter], "name": "老乡甲", "phone": "000-0000-0001", "device": "0a0a0a0a", "at": common(0)["at"],
+        "reporter": IDS[reporter], "name": "老乡甲", "phone": "000-0000-0001",
+        "device": "0a0a0a0a", "at": common(0)["at"],
     }  # fmt: skip
 
 
@@ -304,6 +306,12 @@ class TestWritingEvents:
         for other in PEOPLE.keys() - {name}:
             assert denial(name, event(kind, other), HISTORY).code in ("author", "role")
         assert denial(name, event(kind, "server"), HISTORY).code in ("author", "role")
+
+    def test_an_expert_who_was_sent_was_asked_too(self) -> None:
+        sent = [demand(), RECEIVED, event("dispatched", "centre", 5, expert=IDS["unasked"])]
+        may_write(writer("unasked"), event("visited", "unasked"), sent)
+        may_write(writer("unasked"), media("unasked"), sent)
+        assert denial("asked", event("visited", "asked"), sent).code == "role"
 
     def test_in_anothers_name_has_its_sentence(self) -> None:
         fault = denial("neighbour", event("solved", "reporter"), HISTORY)
