@@ -263,8 +263,8 @@ class Database(ABC):
     def changes(self, wanted: Wanted, *, caller: Caller | None = None) -> Changes:
         """The feed after `wanted.since`: of the whole database, or over the caller's channels.
 
-        Each document once, at its newest row. `removals` adds rows for documents that left the caller's
-        sight.
+        `limit` 0 asks only where the feed stands. Each document once, at its newest row. `removals` adds rows
+        for documents that left the caller's sight.
         """
 
     @abstractmethod
@@ -277,7 +277,10 @@ class Database(ABC):
 
     @abstractmethod
     def wait(self, since: int, channels: Scope, timeout_s: float) -> bool:
-        """Block until something after `since` may be there in `channels` (None: anywhere). False: time-out."""
+        """Block until something after `since` may be there in `channels` (None: anywhere).
+
+        False: time-out.
+        """
 
     @abstractmethod
     def local_get(self, owner: str, id: str) -> Doc:
@@ -309,7 +312,7 @@ class Database(ABC):
     def settle(self, receipt: str, state: State, *, by: str, reason: str = "") -> Quarantined:
         """Close a case. "released" stores the document, as the server, in the same transaction.
 
-        NotFound; Conflict when it is settled already, or when a release meets another document of that id.
+        Saying the same again changes nothing. NotFound; Conflict when it is settled otherwise, or when a release meets another document of that id.
         """
 
     @abstractmethod

@@ -18,7 +18,7 @@ from sync.sqlite.records import Record
 
 @dataclass
 class Touched:
-    """What a transaction did to one group: `arrived` are its documents that were written, new or moved here."""
+    """What a transaction did to one group. `arrived`: its documents that were written, new or moved here."""
 
     group: Group
     arrived: list[Record] = field(default_factory=list)
@@ -56,8 +56,8 @@ class Announcer:
             written = {record.key for record in touched.arrived}
             for key in self._others(group, written):
                 seq = self._memory.next_seq()
-                # After a loss also in the channels that stay: a reader of several may have skipped the older row
-                # there because the newer one, now withdrawn, was still to come.
+                # After a loss also in the channels that stay: a reader of several may have skipped the older
+                # row there because the newer one, now withdrawn, was still to come.
                 self._stand(key, seq, after if lost else gained)
                 self.withdraw(key, seq, lost)
             self._connection.execute(
@@ -90,7 +90,7 @@ class Announcer:
         return self._memory.channel_key(self._connection, channel)
 
     def _others(self, group: Group, written: set[int]) -> list[int]:
-        rows = self._connection.execute(
+        rows: Iterable[tuple[int]] = self._connection.execute(
             "SELECT key FROM documents WHERE group_key = ? ORDER BY seq", (group.key,)
-        ).fetchall()
-        return [int(key) for (key,) in rows if key not in written]
+        )
+        return [key for (key,) in rows if key not in written]

@@ -1,4 +1,4 @@
-"""One database in the SQLite file: the contract's methods, each a read transaction or a job for the writer."""
+"""One database in the SQLite file: each method is a read transaction, or a job for the writer."""
 
 from __future__ import annotations
 
@@ -216,8 +216,9 @@ class SQLiteDatabase(Database):
         nothing = Written([], 0, frozenset())
 
         def job(connection: apsw.Connection) -> tuple[Quarantined, Written]:
-            case = quarantine.settle(connection, self.key, receipt, state, by, reason)
-            return case, self._release(connection, case) if state == "released" else nothing
+            case, changed = quarantine.settle(connection, self.key, receipt, state, by, reason)
+            release = changed and state == "released"
+            return case, self._release(connection, case) if release else nothing
 
         return self._store.writer.do(job, lambda outcome: self._notify(outcome[1]))[0]
 

@@ -81,15 +81,19 @@ def one(connection: apsw.Connection, database: int, receipt: str) -> Quarantined
 
 def settle(
     connection: apsw.Connection, database: int, receipt: str, state: State, by: str, reason: str
-) -> Quarantined:
-    if one(connection, database, receipt).state != "held":
+) -> tuple[Quarantined, bool]:
+    """Close a case; False when the same was said before, and only the answer was lost."""
+    known = one(connection, database, receipt)
+    if known.state == state:
+        return known, False
+    if known.state != "held":
         raise Conflict("This case is settled already.")
     connection.execute(
         "UPDATE quarantine SET state = ?, settled_by = ?, settled_reason = ?, settled_at = ?"
         " WHERE database = ? AND receipt = ?",
         (state, by, reason, now(), database, receipt),
     )
-    return one(connection, database, receipt)
+    return one(connection, database, receipt), True
 
 
 def _case(row: Any) -> Quarantined:

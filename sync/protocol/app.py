@@ -1,0 +1,142 @@
+"""The application: authentication, the body, the handler in a thread, errors in CouchDB's shape."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route as PathRoute
+
+from sync.errors import BadContentType, MethodNotAllowed, SyncError, TooLarge, Unauthorized
+from sync.policy import Caller
+from sync.protocol import changes, routing
+from sync.protocol.answers import error_answer, http_error_answer
+from sync.protocol.call import Call
+from sync.protocol.listeners import Listeners
+from sync.store import Store
+
+Authenticate = Callable[[Request], Awaitable[Caller | None]]
+
+MAX_BODY_BYTES = 32 * 1024 * 1024
+_THREADS = 64
+_NOBODY = Caller("", frozenset())
+
+_log = logging.getLogger("sync.protocol")
+
+
+def couch_app(
+    store: Store,
+    authenticate: Authenticate,
+    *,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    release_roles: Collection[str] = ("centre", "administrator"),
+) -> Starlette:
+    """The application to mount at /sync: /db/ speaks CouchDB's protocol, /quarantine lists what was refused.
+
+    `authenticate` says who asks: None is answered 401, and a HTTPException it raises as it says. Callers who
+    are not administrators open only databases that have a policy. `release_roles` may release from
+    quarantine. `app.state.listeners.stop()` ends the waiting feeds: call it when the server begins to shut
+    down.
+    """
+    listeners = Listeners()
+    front = Front(store, authenticate, listeners, max_body_bytes, frozenset(release_roles))
+    app = Starlette(routes=[PathRoute("/{path:path}", front)])
+    app.state.listeners = listeners
+    return app
+
+
+class Front:
+    """Takes a request to its handler. Handlers block (they call the store), so they run in threads."""
+
+    def __init__(
+        self,
+        store: Store,
+        authenticate: Authenticate,
+        listeners: Listeners,
+        max_body_bytes: int,
+        release_roles: frozenset[str],
+    ) -> None:
+        self._store = store
+        self._authenticate = authenticate
+        self._listeners = listeners
+        self._max_body_bytes = max_body_bytes
+        self._release_roles = release_roles
+        self._threads: anyio.CapacityLimiter | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        response = await self._answer(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        try:
+            return await self._handle(request)
+        except SyncError as error:
+            return error_answer(error)
+        except HTTPException as error:
+            return http_error_answer(error)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except Exception:
+            _log.exception("%s %s failed", request.method, request.url.path)
+            return error_answer(SyncError("The server met an error that it did not expect."))
+
+    async def _handle(self, request: Request) -> Response:
+        route = routing.resolve(_path_below_mount(request))
+        caller = await self._authenticate(request)
+        if caller is None and not route.anonymous:
+            raise Unauthorized("You are not authorized to access this db.")
+        call = Call(
+            request=request,
+            store=self._store,
+            caller=caller or _NOBODY,
+            body=await self._body(request),
+            listeners=self._listeners,
+            release_roles=self._release_roles,
+            params=route.params,
+        )
+        if route.changes:
+            if request.method not in ("GET", "HEAD", "POST"):
+                raise MethodNotAllowed(["GET", "HEAD", "POST"])
+            return await changes.changes(call, self._in_thread)
+        response: Response = await self._in_thread(_handler(route, request.method), call)
+        return response
+
+    async def _in_thread(self, function: Callable[..., Any], *args: Any) -> Any:
+        if self._threads is None:
+            self._threads = anyio.CapacityLimiter(_THREADS)
+        return await anyio.to_thread.run_sync(function, *args, limiter=self._threads)
+
+    async def _body(self, request: Request) -> bytes:
+        if request.headers.get("content-encoding", "identity") != "identity":
+            raise BadContentType("Send the body without Content-Encoding.")
+        length = request.headers.get("content-length", "0")
+        if length.isdigit() and int(length) > self._max_body_bytes:
+            raise TooLarge("the request entity is too large")
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > self._max_body_bytes:
+                raise TooLarge("the request entity is too large")
+        return bytes(body)
+
+
+def _handler(route: routing.Route, method: str) -> routing.Handler:
+    handler = route.methods.get("GET" if method == "HEAD" else method)
+    if handler is None:
+        allowed = set(route.methods) | ({"HEAD"} if "GET" in route.methods else set())
+        raise MethodNotAllowed(sorted(allowed))
+    return handler
+
+
+def _path_below_mount(request: Request) -> bytes:
+    """The path as it was sent, without the part where this application is mounted."""
+    raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+    mount: str = request.scope.get("root_path", "")
+    return raw[len(mount.encode()) :]

@@ -1,0 +1,141 @@
+"""Which handler answers a path.
+
+Paths are split before they are decoded: an id may contain an encoded slash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from starlette.responses import Response
+
+from sync.errors import BadRequest, NotFound, NotImplementedHere
+from sync.protocol import bulk, database, documents, local, quarantine, root, session
+from sync.protocol.call import Call
+
+Handler = Callable[[Call], Response]
+
+
+@dataclass(frozen=True)
+class Route:
+    """The handlers of one resource, by method. `changes`: the feed, which has its own way of answering."""
+
+    methods: Mapping[str, Handler]
+    params: dict[str, str] = field(default_factory=dict)
+    anonymous: bool = False
+    changes: bool = False
+
+
+_SERVER: dict[str, Mapping[str, Handler]] = {
+    "_session": {"GET": session.session},
+    "_up": {"GET": root.up},
+    "_all_dbs": {"GET": root.all_databases},
+    "_uuids": {"GET": root.uuids},
+}
+
+_DATABASE: dict[str, Mapping[str, Handler]] = {
+    "_bulk_docs": {"POST": bulk.bulk_docs},
+    "_bulk_get": {"POST": bulk.bulk_get},
+    "_revs_diff": {"POST": bulk.revs_diff},
+    "_missing_revs": {"POST": bulk.missing_revs},
+    "_all_docs": {"GET": bulk.all_docs, "POST": bulk.all_docs},
+    "_revs_limit": {"GET": database.get_revs_limit, "PUT": database.put_revs_limit},
+    "_ensure_full_commit": {"POST": database.ensure_full_commit},
+    "_compact": {"POST": database.compact},
+    "_security": {"GET": database.security},
+}
+
+_ITSELF: Mapping[str, Handler] = {
+    "GET": database.information,
+    "PUT": database.create,
+    "DELETE": database.drop,
+    "POST": documents.post,
+}
+_DOCUMENT: Mapping[str, Handler] = {
+    "GET": documents.read,
+    "PUT": documents.put,
+    "DELETE": documents.delete,
+}
+_ATTACHMENT: Mapping[str, Handler] = {"GET": documents.attachment}
+_LOCAL: Mapping[str, Handler] = {"GET": local.read, "PUT": local.put, "DELETE": local.delete}
+
+# CouchDB has these; here they are absent on purpose.
+_ABSENT = {
+    *("_find", "_index", "_explain", "_view_cleanup", "_design_docs", "_local_docs", "_partition"),
+    *("_purge", "_purged_infos", "_purged_infos_limit", "_auto_purge", "_shards", "_sync_shards"),
+    *("_users", "_replicator", "_global_changes", "_replicate", "_scheduler", "_db_updates", "_dbs_info"),
+    *("_active_tasks", "_membership", "_node", "_cluster_setup", "_reshard", "_utils", "_search_analyze"),
+}
+_DESIGN_FUNCTIONS = {"_view", "_show", "_list", "_update", "_rewrite", "_info", "_search", "_search_info"}
+
+
+def resolve(raw_path: bytes) -> Route:
+    """The route of a path below the mount, as sent. NotFound, or NotImplementedHere, with a sentence."""
+    first, *rest = _segments(raw_path)
+    if first == "quarantine":
+        return _quarantine(rest)
+    if first != "db":
+        raise NotFound(f"There is nothing at /{first}.")
+    if not rest:
+        return Route({"GET": root.welcome}, anonymous=True)
+    if rest[0][:1] == "_":
+        return _server(rest)
+    return _of_database(rest[0], rest[1:])
+
+
+def _segments(raw_path: bytes) -> list[str]:
+    parts = raw_path.split(b"?")[0].strip(b"/").split(b"/")
+    try:
+        return [unquote(part.decode("ascii"), errors="strict") for part in parts]
+    except UnicodeDecodeError as error:
+        raise BadRequest("The path is not UTF-8") from error
+
+
+def _quarantine(rest: list[str]) -> Route:
+    if not rest:
+        return Route({"GET": quarantine.listed})
+    if len(rest) == 1:
+        return Route({"POST": quarantine.settle}, {"receipt": rest[0]})
+    raise NotFound
+
+
+def _server(rest: list[str]) -> Route:
+    if len(rest) == 1 and rest[0] in _SERVER:
+        return Route(_SERVER[rest[0]], anonymous=rest[0] in ("_session", "_up"))
+    raise _unknown(rest[0])
+
+
+def _of_database(name: str, rest: list[str]) -> Route:
+    params = {"database": name}
+    if not rest:
+        return Route(_ITSELF, params)
+    first = rest[0]
+    if first == "_changes" and len(rest) == 1:
+        return Route({}, params, changes=True)
+    if len(rest) == 1 and first in _DATABASE:
+        return Route(_DATABASE[first], params)
+    if first.startswith("_local/") or (first == "_local" and len(rest) > 1):
+        identifier = "/".join(rest).removeprefix("_local/")
+        return Route(_LOCAL, {**params, "id": identifier})
+    if first == "_design" and len(rest) > 1:
+        rest = [f"_design/{rest[1]}", *rest[2:]]
+    elif first[:1] == "_" and not first.startswith("_design/"):
+        raise _unknown(first)
+    return _of_document(params, rest)
+
+
+def _of_document(params: dict[str, str], rest: list[str]) -> Route:
+    identifier, *inner = rest
+    if not inner:
+        return Route(_DOCUMENT, {**params, "id": identifier})
+    if identifier.startswith("_design/") and inner[0] in _DESIGN_FUNCTIONS:
+        raise NotImplementedHere("This server runs no design documents: it has no views, shows or lists.")
+    return Route(_ATTACHMENT, {**params, "id": identifier, "attachment": "/".join(inner)})
+
+
+def _unknown(name: str) -> NotFound | NotImplementedHere:
+    if name in _ABSENT:
+        return NotImplementedHere(f"This server does not offer {name}.")
+    return NotFound(f"There is nothing called {name} here.")
