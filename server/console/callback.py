@@ -15,7 +15,7 @@ from server.accounts import Person
 from server.console import notices
 from server.console.cases import find, look_up, present, unmask
 from server.console.endpoint import for_roles
-from server.console.forms import read_form
+from server.console.forms import Fields, read_form
 from server.console.page import county, deployment_of, render, say_for
 from server.console.paging import due_cursor
 from server.console.presenters.case import Contact
@@ -63,7 +63,7 @@ async def _page(request: Request, person: Person, demand: str, attempt: Attempt)
         "rows": [(row, limit_clock(row.due_at, now, limit, say, bare=True)) for row in rows[:PAGE]],
         "after": after,
         "next_page": due_cursor(rows[PAGE - 1]) if len(rows) > PAGE else "",
-        "case": present(request, consultation) if consultation else None,
+        "case": await present(request, consultation) if consultation else None,
         "callable": consultation is not None and consultation.state in ("solved", "adopted"),
         "categories": deployment.programme.categories,
         "reached": [(name, say(f"callback.{name}")) for name in REACHED],
@@ -71,6 +71,8 @@ async def _page(request: Request, person: Person, demand: str, attempt: Attempt)
         "verdicts": [(name, say(f"verdict.{name}")) for name in VERDICTS],
         "tabs": [(name, say(f"callback.tab.{name}"), f"/console/callback?tab={name}") for name in TABS],
         "attempt": attempt,
+        "values": Fields(attempt.values),
+        "faults": Fields(attempt.faults),
     }
     return render(request, "callback.html", context, person=person, status=attempt.status)
 
@@ -84,7 +86,7 @@ async def record(request: Request, person: Person) -> Response:
     kind = "called_back" if reached == "reached" else "call_missed"
     if repeated(consultation, person, kind, form):
         return _next(request, person, consultation.id, form, reached)
-    attempt = _checked(request, consultation, form)
+    attempt = await _checked(request, consultation, form)
     if attempt is None:
         try:
             await _act(request, person, consultation.id, form)
@@ -106,7 +108,7 @@ async def _act(request: Request, person: Person, demand: str, form: Mapping[str,
     await actions.call_back(person, demand, form["outcome"], form["verdict"], form["category"], text)
 
 
-def _checked(request: Request, consultation: Consultation, form: Mapping[str, str]) -> Attempt | None:
+async def _checked(request: Request, consultation: Consultation, form: Mapping[str, str]) -> Attempt | None:
     """None where the form may be acted on."""
     say = say_for(request)
     wanted: dict[str, tuple[str, ...]] = {"reached": REACHED}
@@ -120,7 +122,7 @@ def _checked(request: Request, consultation: Consultation, form: Mapping[str, st
     }
     if faults:
         return Attempt(form, faults, status=422)
-    newer = overtaken(consultation, form, present(request, consultation), say)
+    newer = overtaken(consultation, form, await present(request, consultation), say)
     return Attempt(form, refusal=newer, status=409) if newer else None
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from anyio.to_thread import run_sync
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from models.ids import SERVER, is_ulid
+from models.ids import SERVER, chunk_id, is_ulid
 from models.workflow import Consultation
 from server.accounts import Person
 from server.console.page import deployment_of, say_for
 from server.console.presenters.case import Case, Contact, case_of, in_full
+from server.console.presenters.history import Photo
+from sync.store import Database, Range
 
 REASON_LENGTH = 200
 
@@ -32,8 +35,12 @@ async def look_up(request: Request, person: Person, demand: str) -> Consultation
     return await deployment_of(request).consultations.get(person, demand)
 
 
-def present(request: Request, consultation: Consultation) -> Case:
+async def present(request: Request, consultation: Consultation) -> Case:
     """The consultation as pages draw it, with the names of everybody who acted."""
+    return await run_sync(_present, request, consultation)
+
+
+def _present(request: Request, consultation: Consultation) -> Case:
     deployment, say = deployment_of(request), say_for(request)
     known: dict[str, str] = {SERVER: say("actor.server")}
 
@@ -43,7 +50,20 @@ def present(request: Request, consultation: Consultation) -> Case:
             known[identifier] = person.name if person else say("actor.gone")
         return known[identifier]
 
-    return case_of(consultation, datetime.now(UTC), deployment.programme, names, say)
+    pictures = _pictures(deployment.database, consultation)
+    return case_of(consultation, datetime.now(UTC), deployment.programme, names, pictures, say)
+
+
+def _pictures(database: Database, consultation: Consultation) -> dict[str, Photo]:
+    """Every described picture with how many of its chunks have arrived."""
+    pictures = {}
+    for document in consultation.media:
+        identifier = str(document["_id"]).removeprefix("media:")
+        keys = tuple(chunk_id(identifier, number) for number in range(document["chunks"]))
+        rows = database.all_docs(Range(keys=keys)).rows
+        here = sum(1 for row in rows if row.error is None and not row.deleted)
+        pictures[identifier] = Photo(identifier, str(document.get("caption") or ""), here, len(keys))
+    return pictures
 
 
 def unmask(

@@ -11,7 +11,7 @@ from models.workflow import workflow
 from server.accounts import Person
 from server.console.cases import find, present, unmask
 from server.console.endpoint import for_roles
-from server.console.forms import read_form
+from server.console.forms import Fields, read_form
 from server.console.page import county, deployment_of, render, say_for
 from server.console.presenters.case import Contact
 from server.console.presenters.queue import plain_mark
@@ -62,10 +62,10 @@ async def _page(
 ) -> Response:
     found = await find(request, person, request.path_params["demand"])
     context = {
-        "case": present(request, found),
+        "case": await present(request, found),
         "revealed": revealed,
-        "values": {"reason_to_see": reason},
-        "faults": {"reason_to_see": fault} if fault else {},
+        "values": Fields(reason_to_see=reason),
+        "faults": Fields(reason_to_see=fault),
     }
     return render(request, "consultation.html", context, person=person, status=422 if fault else 200)
 

@@ -17,6 +17,13 @@ class StaleForm(ServiceError):
     error = "stale_form"
 
 
+class Fields(dict[str, str]):
+    """What a form's fields held, or what is wrong with them; a field that is not there reads as empty."""
+
+    def __missing__(self, _name: str) -> str:
+        return ""
+
+
 async def read_form(request: Request) -> dict[str, str]:
     """The form's fields by name; StaleForm where its token does not fit this session."""
     posted = await request.form(max_files=0, max_fields=50)

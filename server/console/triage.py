@@ -15,7 +15,7 @@ from server.accounts import Person
 from server.console import notices
 from server.console.cases import find, look_up, present, unmask
 from server.console.endpoint import for_roles
-from server.console.forms import read_form
+from server.console.forms import Fields, read_form
 from server.console.page import county, deployment_of, render, say_for
 from server.console.paging import due_cursor
 from server.console.presenters.candidates import Candidate, Question, matching, rank
@@ -61,7 +61,7 @@ async def _page(request: Request, person: Person, demand: str, attempt: Attempt)
     limit = timedelta(minutes=deployment.programme.limits.triage_minutes)
     queue = triage_queue(rows[:QUEUE_LENGTH], datetime.now(UTC), limit, say, shown)
     consultation = await look_up(request, person, shown) if shown else None
-    case = present(request, consultation) if consultation else None
+    case = await present(request, consultation) if consultation else None
     all_experts = "all" in query or attempt.sheet == "visit"
     candidates = _candidates(request, person, consultation) if consultation else ()
     context = {
@@ -77,6 +77,8 @@ async def _page(request: Request, person: Person, demand: str, attempt: Attempt)
         "everybody": candidates,
         "reasons": [(name, say(f"reject.{name}")) for name in REASONS],
         "attempt": attempt,
+        "values": Fields(attempt.values),
+        "faults": Fields(attempt.faults),
     }
     return render(request, "triage.html", context, person=person, status=attempt.status)
 
@@ -163,7 +165,7 @@ async def act(request: Request, person: Person) -> Response:
         return notices.redirect(
             "/console/triage", f"triage.done.{verb.kind}", expert=_expert_name_or_none(request, form)
         )
-    attempt = _checked(request, consultation, verb, form)
+    attempt = await _checked(request, consultation, verb, form)
     if attempt is None:
         try:
             name = await verb.act(request, person, consultation.id, form)
@@ -178,7 +180,7 @@ def _expert_name_or_none(request: Request, form: Mapping[str, str]) -> str:
     return _expert_name(request, form) if form.get("expert") else ""
 
 
-def _checked(
+async def _checked(
     request: Request, consultation: Consultation, verb: Verb, form: Mapping[str, str]
 ) -> Attempt | None:
     """None where the form may be acted on."""
@@ -190,7 +192,7 @@ def _checked(
         faults["text"] = say("triage.missing.why")
     if faults:
         return Attempt(verb.sheet, form, faults, status=422)
-    newer = overtaken(consultation, form, present(request, consultation), say)
+    newer = overtaken(consultation, form, await present(request, consultation), say)
     return Attempt(verb.sheet, form, refusal=newer, status=409) if newer else None
 
 

@@ -96,7 +96,8 @@ def _reasons(expert: Person, load: ExpertLoad, question: Question, say: Say) -> 
         others = say("list.comma").join(expert.industries[:3])
         reasons.append(Reason(say("candidate.other_industry", industries=others), False))
     if load.answered:
-        reasons.append(Reason(say("candidate.answered", n=load.answered, solved=load.solved), True))
+        known = "candidate.answered" if load.solved else "candidate.answered_only"
+        reasons.append(Reason(say(known, n=load.answered, solved=load.solved), True))
     reasons.append(_load(load, say))
     if _near(expert, question):
         reasons.append(Reason(say("candidate.near", township=question.township_name), True))
@@ -112,4 +113,5 @@ def _load(load: ExpertLoad, say: Say) -> Reason:
         return Reason(say("candidate.free"), True)
     if load.median_reply_minutes is None:
         return Reason(say("candidate.open", n=load.open), True)
-    return Reason(say("candidate.pace", n=load.open, minutes=round(load.median_reply_minutes)), True)
+    pace = "candidate.pace" if load.open else "candidate.free_pace"
+    return Reason(say(pace, n=load.open, minutes=round(load.median_reply_minutes)), True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from models.workflow import Consultation, workflow
 from server.console.marks import Mark, mark
 from server.console.masking import mask_name, mask_phone, spaced_phone
-from server.console.presenters.history import Entry, Names, Photo, history, photos
+from server.console.presenters.history import Entry, Names, Photo, Pictures, history, photos
 from server.console.wording import Clock, Say, limit_clock, parse
 
 if TYPE_CHECKING:
@@ -71,10 +71,16 @@ class Case:
     last_answer: str
 
 
-def case_of(consultation: Consultation, now: datetime, programme: Programme, names: Names, say: Say) -> Case:
+def case_of(
+    consultation: Consultation,
+    now: datetime,
+    programme: Programme,
+    names: Names,
+    pictures: Pictures,
+    say: Say,
+) -> Case:
     """Everything that a page shows of one consultation; the contact is masked."""
     demand, state = consultation.demand, consultation.state
-    media = {str(document["_id"]).removeprefix("media:"): document for document in consultation.media}
     clock = _clock(consultation, now, programme, say)
     row = workflow().states[state]
     return Case(
@@ -91,11 +97,11 @@ def case_of(consultation: Consultation, now: datetime, programme: Programme, nam
         received_at=consultation.received_at or "",
         crop=" · ".join(part for part in (demand.get("crop"), demand.get("part")) if part),
         industry=str(demand.get("industry", "")),
-        photos=photos(demand.get("media") or (), media),
+        photos=photos(demand.get("media") or (), pictures),
         contact=masked(consultation.contact),
         searched=consultation.similar is not None,
         found=_found(consultation.similar),
-        entries=history(consultation.thread, consultation.ignored, consultation.media, names, say),
+        entries=history(consultation.thread, consultation.ignored, pictures, names, say),
         may=frozenset(kind for kind in TRIAGE_KINDS if state in workflow().kinds[kind].moves),
         seen=len(consultation.thread),
         expert=consultation.expert or "",
@@ -163,9 +169,9 @@ def _found(similar: Mapping[str, Any] | None) -> tuple[Found, ...]:
 
 
 def _last_answer(consultation: Consultation) -> str:
-    """What the last expert answered, in one line, for whoever telephones back."""
+    """What the last expert answered, for whoever telephones back."""
     answers = [event for event in consultation.thread if event["kind"] in ("replied", "visited", "imported")]
     if not answers:
         return ""
     last = answers[-1]
-    return " ".join(part for part in (last.get("diagnosis"), last.get("text")) if part)
+    return "\n".join(part for part in (last.get("diagnosis"), last.get("text")) if part)

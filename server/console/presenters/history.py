@@ -18,11 +18,19 @@ SPOKEN = frozenset({"replied", "asked", "queried", "added", "unsolved", "visited
 
 @dataclass(frozen=True)
 class Photo:
-    """A picture of a consultation; `arrived` once all that is needed to show it is here."""
+    """A picture of a consultation: `here` of its `chunks` have arrived; 0 of 0 before it is described."""
 
     id: str
-    caption: str
-    arrived: bool
+    caption: str = ""
+    here: int = 0
+    chunks: int = 0
+
+    @property
+    def arrived(self) -> bool:
+        return 0 < self.chunks == self.here
+
+
+Pictures = Mapping[str, Photo]
 
 
 @dataclass(frozen=True)
@@ -47,26 +55,18 @@ class Entry:
 
 
 def history(
-    thread: Sequence[Event], ignored: frozenset[str], media: Sequence[Event], names: Names, say: Say
+    thread: Sequence[Event], ignored: frozenset[str], pictures: Pictures, names: Names, say: Say
 ) -> tuple[Entry, ...]:
     """Every event of the thread, in order, those that did not count included."""
-    arrived = {str(document["_id"]).removeprefix("media:"): document for document in media}
-    return tuple(_entry(event, event["_id"] in ignored, arrived, names, say) for event in thread)
+    return tuple(_entry(event, event["_id"] in ignored, pictures, names, say) for event in thread)
 
 
-def photos(ids: Sequence[str], media: Mapping[str, Event]) -> tuple[Photo, ...]:
+def photos(ids: Sequence[str], pictures: Pictures) -> tuple[Photo, ...]:
     """The pictures that a document names, those still on their way included."""
-    return tuple(
-        Photo(
-            id=identifier,
-            caption=str(media.get(identifier, {}).get("caption") or ""),
-            arrived=identifier in media and bool(media[identifier].get("complete", True)),
-        )
-        for identifier in ids
-    )
+    return tuple(pictures.get(identifier, Photo(identifier)) for identifier in ids)
 
 
-def _entry(event: Event, ignored: bool, media: Mapping[str, Event], names: Names, say: Say) -> Entry:
+def _entry(event: Event, ignored: bool, pictures: Pictures, names: Names, say: Say) -> Entry:
     kind = str(event["kind"])
     text = str(event.get("text") or "")
     lines = tuple(line.strip() for line in text.splitlines() if line.strip())
@@ -81,7 +81,7 @@ def _entry(event: Event, ignored: bool, media: Mapping[str, Event], names: Names
         diagnosis=str(event.get("diagnosis") or ""),
         lines=lines,
         steps=kind == "replied" and len(lines) > 1,
-        photos=photos(event.get("media") or (), media),
+        photos=photos(event.get("media") or (), pictures),
         ignored=ignored,
     )
 
