@@ -1,0 +1,86 @@
+/**
+ * Sends what waits: text first, then photos in small batches, by `_bulk_docs` with the phone's own revisions
+ * (replication protocol, "Upload Batch of Changed Documents"). Saying it twice does no harm, so a push may end
+ * at any moment and go on later.
+ */
+import type { AnyDocument } from '../contract/types.ts';
+import { demandOf, note, refresh, retriable, settle, type Quarantined } from './quarantine.ts';
+import * as outbox from './outbox.ts';
+import type { Database } from '../store/pouch.ts';
+import type { WriteRow } from 'pouchdb-core';
+import { signal } from '@preact/signals';
+import { typeOf } from '../domain/ids.ts';
+
+export const phase = signal<'idle' | 'text' | 'photos' | 'pull'>('idle');
+/** Whether the last photos crossed slowly. */
+export const weak = signal(false);
+
+const ASKED_AT_ONCE = 500;
+const SLOW_BYTES_A_SECOND = 12_000;
+const FORBIDDEN = new Set(['forbidden', 'unauthorized']);
+
+/** Asks which of the waiting documents arrived although no answer said so. */
+export async function reconcile(remote: Database): Promise<void> {
+  const all = Object.entries(await outbox.revisions());
+  for (let from = 0; from < all.length; from += ASKED_AT_ONCE) {
+    const asked = Object.fromEntries(all.slice(from, from + ASKED_AT_ONCE));
+    const missing = await remote.revsDiff(asked);
+    await outbox.confirm(Object.keys(asked).filter((id) => !missing[id]));
+  }
+}
+
+/** Sends everything; `between` runs before the first photo of a run, so that answers do not wait for photos. */
+export async function push(remote: Database, between: () => Promise<void>): Promise<void> {
+  let looked = false;
+  for (;;) {
+    const documents = await outbox.batch();
+    if (documents.length === 0) break;
+    const photos = documents.every((document) => document.type === 'media' || document.type === 'chunk');
+    if (photos && !looked) {
+      looked = true;
+      await between();
+      continue;
+    }
+    phase.value = photos ? 'photos' : 'text';
+    await send(remote, documents);
+  }
+  phase.value = 'idle';
+}
+
+/** Puts back what was refused only because its demand was missing then. */
+export async function retryOrphans(demands: ReadonlySet<string>): Promise<void> {
+  const entries = retriable(demands);
+  if (entries.length === 0) return;
+  await outbox.again(entries.map((entry) => ({ id: entry.id, demand: demandOf(entry) })));
+  await settle(entries, 'the demand has arrived');
+}
+
+async function send(remote: Database, documents: AnyDocument[]): Promise<void> {
+  const started = performance.now();
+  const answer = await remote.bulkDocs(documents, { new_edits: false });
+  const seconds = (performance.now() - started) / 1000;
+  const size = documents.reduce((sum, each) => sum + (each.type === 'chunk' ? each.data.length : 400), 0);
+  if (size > 20_000) weak.value = size / seconds < SLOW_BYTES_A_SECOND;
+  const failed = new Map(answer.filter((row) => row.error && row.id).map((row) => [row.id!, row]));
+  const refused = documents.filter((each) => FORBIDDEN.has(String(failed.get(each._id)?.error)));
+  if (refused.length) {
+    // Noted before it counts as delivered: closed in between, it is asked for again, never forgotten.
+    await note(refused.map((each) => quarantined(each, failed.get(each._id)!)));
+    await refresh();
+  }
+  const broken = documents.filter((each) => failed.has(each._id) && !refused.includes(each));
+  await outbox.confirm(documents.filter((each) => !broken.includes(each)).map((each) => each._id));
+  if (broken.length) throw new Error(`the server could not store ${broken[0]!._id}`);
+}
+
+function quarantined(document: AnyDocument, row: WriteRow): Quarantined {
+  return {
+    receipt: row.receipt ?? '',
+    id: document._id,
+    code: String(row.error),
+    reason: row.reason ?? '',
+    at: new Date().toISOString(),
+    state: 'new',
+    body: typeOf(document._id) === 'chunk' ? undefined : document,
+  };
+}

@@ -1,0 +1,143 @@
+/** What the server holds in quarantine: why, under which receipt, and what the person did about it. */
+import { computed, signal } from '@preact/signals';
+import type { AnyDocument } from '../contract/types.ts';
+import { nameOf, typeOf } from '../domain/ids.ts';
+import { readNote, writeNote, type Database } from '../store/pouch.ts';
+import { request } from './api.ts';
+
+export interface Quarantined {
+  receipt: string;
+  id: string;
+  code: string;
+  reason: string;
+  at: string;
+  state: string;
+  body?: AnyDocument;
+}
+
+/** Everything of one consultation that was refused; `main` is what the person wrote. */
+export interface Problem {
+  demand: string;
+  main: Quarantined;
+  parts: Quarantined[];
+}
+
+interface Kept {
+  entries: Quarantined[];
+  /** Receipts that the person left with the county. */
+  left: string[];
+}
+
+const SETTLED = ['resent', 'discarded', 'released'];
+const EMPTY: Kept = { entries: [], left: [] };
+
+const kept = signal<Kept>(EMPTY);
+let database: Database | null = null;
+
+const open_ = computed(() => kept.value.entries.filter((entry) => !SETTLED.includes(entry.state)));
+const everRefused = computed(() =>
+  kept.value.entries.filter((entry) => entry.state !== 'released' && typeOf(entry.id) === 'demand'),
+);
+
+/** Demands that the server refused: their photos and records wait with them. */
+export const heldDemands = computed(() => new Set(everRefused.value.map((entry) => nameOf(entry.id))));
+/** Demands that were sent again under another name, or given up: no longer shown. */
+export const replacedDemands = computed(
+  () =>
+    new Set(
+      everRefused.value.filter((entry) => SETTLED.includes(entry.state)).map((entry) => nameOf(entry.id)),
+    ),
+);
+/** What the person has to look at. */
+export const problems = computed(() => {
+  const groups = new Map<string, Quarantined[]>();
+  for (const entry of open_.value) {
+    const demand = demandOf(entry);
+    const wholeDemand = heldDemands.value.has(demand);
+    const key = wholeDemand ? demand : entry.id;
+    groups.set(key, [...(groups.get(key) ?? []), entry]);
+  }
+  return [...groups.values()]
+    .filter((parts) => !parts.every((part) => kept.value.left.includes(part.receipt)))
+    .map((parts): Problem => {
+      const main = parts.find((part) => typeOf(part.id) === 'demand') ?? parts[0]!;
+      return { demand: demandOf(main), main, parts };
+    });
+});
+
+export async function open(db: Database): Promise<void> {
+  database = db;
+  kept.value = await readNote<Kept>(db, 'refused', EMPTY);
+}
+
+export function close(): void {
+  database = null;
+  kept.value = EMPTY;
+}
+
+/** Notes at once what an answer refused; the receipts follow with `refresh`. */
+export async function note(refused: readonly Quarantined[]): Promise<void> {
+  const known = new Set(refused.map((entry) => entry.id));
+  await store({
+    ...kept.value,
+    entries: [...kept.value.entries.filter((e) => !known.has(e.id)), ...refused],
+  });
+}
+
+/** Reads the server's own list, which decides. */
+export async function refresh(): Promise<void> {
+  const { quarantined } = await request<{ quarantined: Quarantined[] }>('GET', '/sync/quarantine');
+  await store({ ...kept.value, entries: quarantined.map(withoutBulk) });
+}
+
+/** Refused only because their demand was not there, which it is now. */
+export function retriable(demands: ReadonlySet<string>): Quarantined[] {
+  return open_.value.filter(
+    (entry) =>
+      entry.code === 'no_demand' && demands.has(demandOf(entry)) && !heldDemands.value.has(demandOf(entry)),
+  );
+}
+
+/** The person sent something better instead. */
+export async function settle(entries: readonly Quarantined[], reason: string): Promise<void> {
+  for (const entry of entries) {
+    if (entry.receipt) {
+      await request('POST', `/sync/quarantine/${encodeURIComponent(entry.receipt)}`, {
+        state: 'resent',
+        reason,
+      });
+    }
+  }
+  const receipts = new Set(entries.map((entry) => entry.receipt));
+  await store({
+    ...kept.value,
+    entries: kept.value.entries.map((e) => (receipts.has(e.receipt) ? { ...e, state: 'resent' } : e)),
+  });
+}
+
+/** The person leaves it with the county. */
+export async function leave(entries: readonly Quarantined[]): Promise<void> {
+  await store({ ...kept.value, left: [...kept.value.left, ...entries.map((entry) => entry.receipt)] });
+}
+
+export function demandOf(entry: Quarantined): string {
+  switch (typeOf(entry.id)) {
+    case 'demand':
+      return nameOf(entry.id);
+    case 'event':
+    case 'contact':
+      return nameOf(entry.id).slice(0, 26);
+    default:
+      return entry.body && 'demand' in entry.body ? entry.body.demand : '';
+  }
+}
+
+function withoutBulk(entry: Quarantined): Quarantined {
+  if (entry.body?.type !== 'chunk') return entry;
+  return { ...entry, body: { ...entry.body, data: '' } };
+}
+
+async function store(next: Kept): Promise<void> {
+  kept.value = next;
+  if (database) await writeNote(database, 'refused', next);
+}
