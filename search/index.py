@@ -1,0 +1,193 @@
+"""One build on disk: a folder that is written once, checked, and then only read (mapped where it can be)."""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from search.cases import Case
+from search.encoder import Encoder
+from search.errors import BuildBroken, BuildCancelled
+from search.lexical import Lexical
+from search.segment import Columns, Floats, Segment, answer_terms, flat, question_terms
+
+MANIFEST = "manifest.json"
+BATCH = 2048
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a build stands. Stages in order: collect, strip, encode, index, save; `done` of `total` cases or steps."""
+
+    stage: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a build is. `created` is ISO 8601 UTC; `fresh` is the last entry of the log of fresh cases it contains."""
+
+    version: int
+    encoder: str
+    dimension: int
+    count: int
+    created: str
+    duration_s: float
+    fresh: int
+    files: dict[str, str]
+
+
+Report = Callable[[Progress], None]
+Stop = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Work:
+    """Who is told of progress, and who may stop the work."""
+
+    report: Report | None = None
+    stop: Stop | None = None
+
+    def at(self, stage: str, done: int, total: int) -> None:
+        """Tell where the build stands. Raises BuildCancelled when it was stopped."""
+        if self.stop and self.stop():
+            raise BuildCancelled(f"stopped at {stage}, {done} of {total}")
+        if self.report:
+            self.report(Progress(stage, done, total))
+
+
+def write(
+    folder: Path, version: int, cases: Sequence[Case], encoder: Encoder, fresh: int, work: Work
+) -> Manifest:
+    """Build an index of cases (already stripped) into an existing empty folder; the manifest is written last."""
+    begun = time.monotonic()
+    vectors = encode(cases, encoder, work)
+    _save_vectors(folder, vectors)
+    work.at("index", 1, 4)
+    for part, lists in (
+        ("questions", (question_terms(case.question) for case in cases)),
+        ("answers", (answer_terms(case.answer) for case in cases)),
+    ):
+        (folder / part).mkdir()
+        Lexical.build(lists).save(folder / part)
+        work.at("index", 2 if part == "questions" else 3, 4)
+    _save_columns(folder, Columns.build(cases))
+    _save_rows(folder, cases)
+    work.at("index", 4, 4)
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    files = {}
+    for done, name in enumerate(names):
+        work.at("save", done, len(names))
+        _fsync(folder / name)
+        files[name] = checksum(folder / name)
+    seconds = round(time.monotonic() - begun, 3)
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    manifest = Manifest(version, encoder.id, encoder.dimension, len(cases), created, seconds, fresh, files)
+    (folder / MANIFEST).write_bytes(orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
+    _fsync(folder / MANIFEST)
+    work.at("save", len(names), len(names))
+    return manifest
+
+
+def encode(cases: Sequence[Case], encoder: Encoder, work: Work) -> Floats:
+    """The questions' vectors, float32 [n, d]."""
+    vectors = np.zeros((len(cases), encoder.dimension), np.float32)
+    for begin in range(0, len(cases), BATCH):
+        work.at("encode", begin, len(cases))
+        batch = cases[begin : begin + BATCH]
+        vectors[begin : begin + len(batch)] = encoder.encode([case.question for case in batch])
+    work.at("encode", len(cases), len(cases))
+    return vectors
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read a build's manifest. Raises BuildBroken."""
+    try:
+        return Manifest(**json.loads((folder / MANIFEST).read_text("utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise BuildBroken(f"{folder.name}: unreadable manifest ({error})") from error
+
+
+def check(folder: Path, manifest: Manifest) -> None:
+    """Compare every file with its checksum. Raises BuildBroken."""
+    for name, expected in manifest.files.items():
+        try:
+            found = checksum(folder / name)
+        except OSError as error:
+            raise BuildBroken(f"{folder.name}: {name} is missing") from error
+        if found != expected:
+            raise BuildBroken(f"{folder.name}: {name} is damaged")
+
+
+def read(folder: Path) -> Segment:
+    """Open a build for searching. Raises BuildBroken."""
+    import faiss
+
+    # More threads make a single flat query slower, not faster (measured), and the server has its own.
+    faiss.omp_set_num_threads(1)
+    try:
+        offsets = np.load(folder / "rows.npy", mmap_mode="r")
+        rows = np.memmap(folder / "rows.jsonl", np.uint8, "r") if offsets[-1] else np.zeros(0, np.uint8)
+        return Segment(
+            faiss.read_index(str(folder / "vectors.faiss"), faiss.IO_FLAG_MMAP_IFC),
+            Lexical.load(folder / "questions"),
+            Lexical.load(folder / "answers"),
+            _load_columns(folder),
+            lambda row: Case.from_row(orjson.loads(rows[offsets[row] : offsets[row + 1]].tobytes())),
+        )
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise BuildBroken(f"{folder.name}: {error}") from error
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _fsync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _save_vectors(folder: Path, vectors: Floats) -> None:
+    import faiss
+
+    faiss.write_index(flat(vectors), str(folder / "vectors.faiss"))
+
+
+def _save_rows(folder: Path, cases: Sequence[Case]) -> None:
+    offsets = np.zeros(len(cases) + 1, np.int64)
+    with (folder / "rows.jsonl").open("wb") as file:
+        for number, case in enumerate(cases):
+            file.write(orjson.dumps(case.to_row(), option=orjson.OPT_APPEND_NEWLINE))
+            offsets[number + 1] = file.tell()
+    np.save(folder / "rows.npy", offsets)
+
+
+def _save_columns(folder: Path, columns: Columns) -> None:
+    parts: dict[str, Any] = vars(columns)
+    for name, value in parts.items():
+        if isinstance(value, np.ndarray):
+            np.save(folder / f"column_{name}.npy", value)
+    names = {name: list(value) for name, value in parts.items() if isinstance(value, dict)}
+    (folder / "names.json").write_bytes(orjson.dumps(names))
+
+
+def _load_columns(folder: Path) -> Columns:
+    names = orjson.loads((folder / "names.json").read_bytes())
+    arrays = {
+        name: np.load(folder / f"column_{name}.npy") for name in ("industry", "crop", "fold", "subject")
+    }
+    return Columns(
+        **{key: {name: n for n, name in enumerate(values)} for key, values in names.items()}, **arrays
+    )

@@ -1,0 +1,163 @@
+"""Train the shipped encoder: ``python -m search.train`` (a few minutes on two cores, no download).
+
+A static embedding (`sentence_transformers` StaticEmbedding) over characters and bigrams, trained on pairs of the grammar with
+a contrastive loss: in a batch, a text's other wording must be nearer than every other text and than a near miss.
+The same lexicon, seed and library versions give the same weights.
+"""
+
+import argparse
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.encoder import SHIPPED
+from search.grammar import Pair, pairs
+from search.static import MARKER, TOKENIZER, WEIGHTS
+from search.text import is_bigram, prepare, tokens
+
+NAME = "tianwen-farm-questions"
+SEED = 20260517
+PAIRS = 60_000
+TOKENS = 22_000
+DIMENSION = 256
+BATCH = 512
+EPOCHS = 3
+RATE = 3e-3
+SCALE = 20.0
+SPREAD = 0.04
+UNKNOWN = "[UNK]"
+
+
+def vocabulary(texts: Sequence[str], size: int) -> list[str]:
+    """The unknown token, every GB2312 character, then the commonest other tokens; `size` in all at most."""
+    found = [UNKNOWN, *gb2312()]
+    known = set(found)
+    counts = Counter(token for text in texts for token in tokens(text))
+    for token, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        if len(found) == size or count < 2:
+            break
+        if token not in known:
+            found.append(token)
+    return found
+
+
+def gb2312() -> list[str]:
+    """The 6,763 characters of the national standard, by code."""
+    cells = (bytes((row, cell)) for row in range(0xB0, 0xF8) for cell in range(0xA1, 0xFF))
+    return [cell.decode("gb2312", "ignore") for cell in cells if cell.decode("gb2312", "ignore")]
+
+
+def fit(samples: Sequence[Pair], words: Sequence[str], seed: int) -> NDArray[np.float32]:
+    """Train the table, float32 [words, DIMENSION]; row 0, the unknown token, is zero."""
+    import torch
+
+    torch.manual_seed(seed)
+    torch.set_num_threads(2)
+    number = {word: place for place, word in enumerate(words)}
+    texts = [[_numbers(text, number) for text in (pair.one, pair.other, pair.miss)] for pair in samples]
+    names = {key: place for place, key in enumerate(dict.fromkeys(pair.key for pair in samples))}
+    keys = torch.tensor([names[pair.key] for pair in samples])
+    bag = torch.nn.EmbeddingBag(len(words), DIMENSION, mode="mean")
+    torch.nn.init.normal_(bag.weight, std=SPREAD)
+    steps = EPOCHS * (len(samples) // BATCH)
+    optimiser = torch.optim.Adam(bag.parameters(), lr=RATE)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min(1, (step + 1) / 30) * (1 - step / steps)
+    )
+    for epoch in range(EPOCHS):
+        order = torch.randperm(len(samples))
+        total = 0.0
+        for begin in range(0, len(samples) - BATCH + 1, BATCH):
+            batch = order[begin : begin + BATCH]
+            loss = _loss(bag, [texts[place] for place in batch], keys[batch])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            total += loss.item()
+        print(f"epoch {epoch + 1}: mean loss {total / (len(samples) // BATCH):.4f}")
+    table = bag.weight.detach().numpy().copy()
+    table[0] = 0
+    return table
+
+
+def _numbers(text: str, number: dict[str, int]) -> list[int]:
+    return [number[token] for token in tokens(text) if token in number] or [0]
+
+
+def _loss(bag: Any, batch: list[list[list[int]]], keys: Any) -> Any:
+    import torch
+
+    one, other, miss = (_embed(bag, [texts[column] for texts in batch]) for column in range(3))
+    logits = one @ torch.cat((other, miss)).T * SCALE
+    # the same need drawn twice is no negative
+    same = keys[:, None] == keys[None, :]
+    same.fill_diagonal_(False)
+    logits[:, : len(keys)] = logits[:, : len(keys)].masked_fill(same, float("-inf"))
+    back = (other @ one.T * SCALE).masked_fill(same, float("-inf"))
+    wanted = torch.arange(len(keys))
+    cross = torch.nn.functional.cross_entropy
+    return (cross(logits, wanted) + cross(back, wanted)) / 2
+
+
+def _embed(bag: Any, lists: list[list[int]]) -> Any:
+    import torch
+
+    flat = torch.tensor([number for numbers in lists for number in numbers])
+    starts = torch.tensor([0, *np.cumsum([len(numbers) for numbers in lists[:-1]]).tolist()])
+    return torch.nn.functional.normalize(bag(flat, starts), dim=1)
+
+
+def save(folder: Path, words: Sequence[str], table: NDArray[np.float32], threshold: float) -> None:
+    """Write a sentence-transformers model folder with half-precision weights; a model card there is left alone."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    tokenizer = Tokenizer(models.WordLevel({word: n for n, word in enumerate(words)}, unk_token=UNKNOWN))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    weights = torch.from_numpy(table).half()
+    model = SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_weights=weights)], device="cpu")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as place:
+        # the card that the library writes may quote training texts; ours is written by hand
+        model.save(place, create_model_card=False)
+        for path in sorted(Path(place).rglob("*")):
+            if path.is_file():
+                target = folder / path.relative_to(place)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(path.read_bytes())
+    marker = {"name": NAME, "text": "search.text", "threshold": threshold}
+    (folder / MARKER).write_text(json.dumps(marker, indent=1) + "\n", "utf-8")
+
+
+def main() -> None:
+    """Generate, train, save."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--output", type=Path, default=SHIPPED)
+    parser.add_argument("--pairs", type=int, default=PAIRS)
+    parser.add_argument("--seed", type=int, default=SEED)
+    options = parser.parse_args()
+    samples = list(pairs(options.pairs, options.seed))
+    words = vocabulary([text for pair in samples for text in (pair.one, pair.other)], TOKENS)
+    print(f"{len(samples)} pairs, {len(words)} tokens, {sum(map(is_bigram, words))} of them bigrams")
+    table = fit(samples, words, options.seed)
+    marker = options.output / MARKER
+    threshold = json.loads(marker.read_text("utf-8"))["threshold"] if marker.exists() else 0.5
+    save(options.output, words, table, threshold)
+    for name in (WEIGHTS, TOKENIZER):
+        print(f"{name}: {(options.output / name).stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
+
+
+__all__ = ["fit", "gb2312", "main", "prepare", "save", "vocabulary"]
