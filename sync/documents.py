@@ -136,7 +136,7 @@ def _path(doc: Doc, rev: Rev | None) -> tuple[Rev, ...]:
     start, ids = given.get("start"), given.get("ids")
     if not isinstance(start, int) or isinstance(start, bool):
         raise BadRequest("_revisions.start isn't an integer.", "doc_validation")
-    if not isinstance(ids, list) or not ids or len(ids) > start:
+    if not isinstance(ids, list) or not 0 < len(ids) <= start or not all(isinstance(i, str) for i in ids):
         raise BadRequest("_revisions.ids isn't an array.", "doc_validation")
     path = tuple(Rev.parse(f"{start - n}-{name}") for n, name in enumerate(ids))
     if rev is not None and rev != path[0]:

@@ -57,6 +57,9 @@ class Tree:
         return rev in self.nodes
 
 
+EMPTY = Tree({})
+
+
 def path_tree(path: Sequence[Rev], *, deleted: bool) -> Tree:
     """The tree of one document that arrives with its ancestors: `path` newest first, only the newest has a
     body.

@@ -312,7 +312,8 @@ class Database(ABC):
     def settle(self, receipt: str, state: State, *, by: str, reason: str = "") -> Quarantined:
         """Close a case. "released" stores the document, as the server, in the same transaction.
 
-        Saying the same again changes nothing. NotFound; Conflict when it is settled otherwise, or when a release meets another document of that id.
+        Saying the same again changes nothing. NotFound; Conflict when it is settled otherwise, or when a
+        release meets another document of that id.
         """
 
     @abstractmethod

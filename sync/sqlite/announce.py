@@ -56,9 +56,7 @@ class Announcer:
             written = {record.key for record in touched.arrived}
             for key in self._others(group, written):
                 seq = self._memory.next_seq()
-                # After a loss also in the channels that stay: a reader of several may have skipped the older
-                # row there because the newer one, now withdrawn, was still to come.
-                self._stand(key, seq, after if lost else gained)
+                self._stand(key, seq, gained)
                 self.withdraw(key, seq, lost)
             self._connection.execute(
                 "UPDATE groups SET channels = ? WHERE key = ?",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -18,11 +19,9 @@ PENDING_BOUND = 10_000
 # SQLite takes at most 500 terms in one compound SELECT.
 _CHANNELS_AT_ONCE = 200
 
-# A document that stands in several of the caller's channels is given once, at its newest row.
-_NEWEST = """
-    AND NOT EXISTS (SELECT 1 FROM feed o WHERE o.document = f.document
-        AND o.channel IN (SELECT value FROM json_each(?2))
-        AND o.removed <= f.removed AND (o.removed < f.removed OR (o.seq, o.channel) > (f.seq, f.channel)))"""
+# A document is told as removed only where no channel of the caller has it any more.
+_GONE = """AND (f.removed = 0 OR NOT EXISTS (SELECT 1 FROM feed o WHERE o.document = f.document
+    AND o.channel IN (SELECT value FROM json_each(?2)) AND o.removed = 0))"""
 
 
 def changes(snapshot: Snapshot, wanted: Wanted) -> Changes:
@@ -85,25 +84,44 @@ def _columns(wanted: Wanted) -> str:
 
 
 def _rows_of_channels(snapshot: Snapshot, wanted: Wanted, limit: int) -> list[Any]:
+    """Each document once in a page, at its last row there.
+
+    One that was announced in two channels may come again on a later page. Leaving out the earlier row would
+    not do: until the later one is read, its channel may be lost.
+    """
+    found: dict[int, Any] = {}
+    after = wanted
+    while limit < 0 or len(found) < limit:
+        left = limit - len(found) if limit >= 0 else -1
+        rows = _next_rows(snapshot, after, left)
+        for row in rows:
+            if wanted.descending:
+                found.setdefault(row[2], row)
+            else:
+                found.pop(row[2], None)
+                found[row[2]] = row
+        if left < 0 or len(rows) < left or wanted.descending:
+            break
+        after = replace(wanted, since=rows[-1][0])
+    return list(found.values())
+
+
+def _next_rows(snapshot: Snapshot, wanted: Wanted, limit: int) -> list[Any]:
     keys = snapshot.channel_keys or []
     rows: list[Any] = []
     for start in range(0, len(keys), _CHANNELS_AT_ONCE):
         rows += _rows_of_some(snapshot, wanted, limit, keys[start : start + _CHANNELS_AT_ONCE])
     if len(keys) > _CHANNELS_AT_ONCE:
-        rows.sort(key=lambda row: row[0], reverse=wanted.descending)
+        rows.sort(key=lambda row: int(row[0]), reverse=wanted.descending)
     return rows if limit < 0 else rows[:limit]
 
 
 def _rows_of_some(snapshot: Snapshot, wanted: Wanted, limit: int, keys: Sequence[int]) -> list[Any]:
-    """Each channel gives its first rows by its own index; their union is sorted.
-
-    The cost is what is returned.
-    """
+    """Each channel gives its first rows by its own index, and these are sorted: it costs what it gives."""
     order = "DESC" if wanted.descending else "ASC"
-    shown = "" if wanted.removals else "AND f.removed = 0"
-    newest = _NEWEST if len(snapshot.channel_keys or ()) > 1 else ""
+    removed = _GONE if wanted.removals else "AND f.removed = 0"
     each = f"""SELECT * FROM (SELECT f.seq, f.removed, f.document FROM feed f
-        WHERE f.channel = %d AND f.seq > ?1 {shown} {newest} ORDER BY f.seq {order} LIMIT ?3)"""
+        WHERE f.channel = %d AND f.seq > ?1 {removed} ORDER BY f.seq {order} LIMIT ?3)"""
     union = " UNION ALL ".join(each % key for key in keys)
     return snapshot.connection.execute(
         f"SELECT u.seq, u.removed, {_columns(wanted)} FROM ({union}) u JOIN documents d ON d.key = u.document"

@@ -34,24 +34,27 @@ def _source(snapshot: Snapshot, within: Range) -> tuple[str, tuple[Any, ...]]:
 
     A confined caller's list is drawn from their feed, never from the whole.
     """
-    clauses = ["d.database = ?", "NOT d.deleted"]
-    bindings: list[Any] = [snapshot.database]
     below, above = (within.end, within.start) if within.descending else (within.start, within.end)
     exact_below = within.inclusive_end or not within.descending
     exact_above = within.inclusive_end or within.descending
+    clauses = ["NOT d.deleted"]
+    bindings: list[Any] = []
     if below is not None:
         clauses.append(f"d.id {'>=' if exact_below else '>'} ?")
         bindings.append(below)
     if above is not None:
         clauses.append(f"d.id {'<=' if exact_above else '<'} ?")
         bindings.append(above)
-    if snapshot.channels is not None:
-        clauses.append(
-            "d.key IN (SELECT document FROM feed WHERE removed = 0"
-            " AND channel IN (SELECT value FROM json_each(?)))"
-        )
-        bindings.append(snapshot.channels)
-    return f"FROM documents d WHERE {' AND '.join(clauses)}", tuple(bindings)
+    if snapshot.channels is None:
+        where = f"FROM documents d WHERE d.database = ? AND {' AND '.join(clauses)}"
+        return where, (snapshot.database, *bindings)
+    # CROSS JOIN is SQLite's word for: in this order.
+    where = (
+        "FROM (SELECT DISTINCT document FROM feed WHERE removed = 0 AND channel IN"
+        " (SELECT value FROM json_each(?))) f CROSS JOIN documents d ON d.key = f.document"
+        f" WHERE {' AND '.join(clauses)}"
+    )
+    return where, (snapshot.channels, *bindings)
 
 
 def _offset(snapshot: Snapshot, within: Range) -> int:

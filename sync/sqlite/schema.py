@@ -14,7 +14,7 @@ CREATE TABLE deployment (uuid TEXT NOT NULL);
 INSERT INTO deployment VALUES (lower(hex(randomblob(16))));
 
 CREATE TABLE databases (
-    key INTEGER PRIMARY KEY,
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,
     uuid TEXT NOT NULL,
     last_seq INTEGER NOT NULL DEFAULT 0,
