@@ -10,23 +10,23 @@ import hashlib
 import json
 import sqlite3
 import threading
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from argon2.exceptions import InvalidHashError, VerificationError
 
 from models.access import ROLES, channels_of
 from models.ids import new_ulid
-from server.errors import LoginRefused, Unacceptable
+from server.errors import Unacceptable
 from server.tables import Tables
+from server.tries import TRIES_SCHEMA, Tries, utc_now
 from server.vault import Vault, mask
 
-TRIES = 5
-LOCK = timedelta(minutes=15)
 PASSWORD_LENGTH = 8
 PROFILE_FIELDS = ("sex", "birth_date", "work_unit", "email", "village", "id_number", "bank_card")
 
@@ -41,6 +41,7 @@ MIGRATIONS = [
     ) STRICT;
     CREATE INDEX people_by_role ON people(role, region);
     """,
+    TRIES_SCHEMA,
 ]
 
 
@@ -82,15 +83,16 @@ class NewPerson:
 
 
 class Accounts:
-    """The accounts of a deployment, in `accounts.sqlite3`."""
+    """The accounts of a deployment, in `accounts.sqlite3`. `now` is the clock of locks."""
 
-    def __init__(self, folder: Path, vault: Vault) -> None:
+    def __init__(self, folder: Path, vault: Vault, now: Callable[[], datetime] = utc_now) -> None:
         self._tables = Tables(folder / "accounts.sqlite3", MIGRATIONS)
+        self._tries = Tries(self._tables, now)
         self._vault = vault
         self._hasher = PasswordHasher()
         # A phone's basic credentials come with every request; argon2 takes 50 ms each time.
-        self._verified: dict[str, tuple[str, str]] = {}
-        self._verified_lock = threading.Lock()
+        self._known: dict[str, tuple[str, str]] = {}
+        self._known_lock = threading.Lock()
 
     @property
     def tables(self) -> Tables:
@@ -111,8 +113,9 @@ class Accounts:
                 ).fetchone()
                 if not known:
                     # Demo people share one first password: hash each distinct one once.
-                    secret = hashes.setdefault(person.password, self._hasher.hash(person.password))
-                    self._insert(connection, person, secret)
+                    if person.password not in hashes:
+                        hashes[person.password] = self._hasher.hash(person.password)
+                    self._insert(connection, person, hashes[person.password])
         return [found for person in people if (found := self.by_login(person.login))]
 
     def _insert(self, connection: sqlite3.Connection, person: NewPerson, secret: str) -> None:
@@ -123,19 +126,22 @@ class Accounts:
                 new_ulid(), self._login(person.login), self._vault.seal(person.login), person.name,
                 person.role, person.region, person.title,
                 json.dumps(person.industries, ensure_ascii=False), person.level, secret,
-                int(person.must_change_password), self._vault.seal("{}"), _now().isoformat(),
+                int(person.must_change_password), self._vault.seal("{}"), utc_now().isoformat(),
             ),
         )  # fmt: skip
 
     def ensure_administrator(self, login: str, password: str, region: str) -> Person:
-        """Create that administrator, or reset the password (TIANWEN_ADMIN)."""
+        """Create that administrator, or reset the password (TIANWEN_ADMIN). ValueError where one is empty."""
+        if not login or not password:
+            raise ValueError("管理员要写成 名字:密码（TIANWEN_ADMIN）。")
         self.add([NewPerson(login, password, login, "administrator", region, must_change_password=False)])
         with self._tables.transaction() as connection:
             connection.execute(
-                "UPDATE people SET password = ?, role = 'administrator', active = 1, must_change = 0,"
-                " failures = 0, locked_until = NULL WHERE login = ?",
+                "UPDATE people SET password = ?, role = 'administrator', active = 1, must_change = 0"
+                " WHERE login = ?",
                 (self._hasher.hash(password), self._login(login)),
             )
+        self._tries.clear(self._login(login))
         found = self.by_login(login)
         assert found is not None
         return found
@@ -174,52 +180,56 @@ class Accounts:
         return self._vault.open(row["phone"]) if row else ""
 
     def login(self, login: str, password: str) -> Person:
-        """The person with these credentials; LoginRefused with what is left to try."""
+        """The person with these credentials; LoginRefused with what is left to try.
+
+        Nobody learns who has an account: a login that nobody has takes as long and is locked as soon.
+        """
+        blind = self._login(login)
+        self._tries.refuse_while_locked(blind)
         cached = self._cached(login, password)
         if cached is not None:
             return cached
-        row = self._tables.row("SELECT * FROM people WHERE login = ?", self._login(login))
-        if row is None or not row["active"]:
-            # The same time as a wrong password takes, so that nobody learns who has an account.
-            self._hasher.hash(password)
-            raise LoginRefused("手机号或密码不对。", tries_left=TRIES - 1)
-        self._refuse_while_locked(row)
-        try:
-            self._hasher.verify(row["password"], password)
-        except (VerifyMismatchError, InvalidHashError):
-            raise self._count_failure(row) from None
-        if row["failures"]:
-            with self._tables.transaction() as connection:
-                connection.execute(
-                    "UPDATE people SET failures = 0, locked_until = NULL WHERE id = ?", (row["id"],)
-                )
+        row = self._tables.row("SELECT * FROM people WHERE login = ?", blind)
+        if not self._verified(row, password) or row is None or not row["active"]:
+            raise self._tries.count(blind)
+        # Other guesses may have locked the login while this one was being checked.
+        self._tries.refuse_while_locked(blind)
+        self._tries.clear(blind)
         self._remember(login, password, row)
         return self._person(row)
+
+    def _verified(self, row: sqlite3.Row | None, password: str) -> bool:
+        if row is None:
+            self._hasher.hash(password)
+            return False
+        try:
+            return self._hasher.verify(row["password"], password)
+        except (VerificationError, InvalidHashError):
+            return False
 
     def change_password(self, person: Person, old: str, new: str) -> Person:
         """Set a new password; Unacceptable with what is wrong with it."""
         row = self._tables.row("SELECT * FROM people WHERE id = ?", person.id)
         assert row is not None
-        self._refuse_while_locked(row)
-        try:
-            self._hasher.verify(row["password"], old)
-        except VerifyMismatchError:
-            raise self._count_failure(row) from None
+        self._tries.refuse_while_locked(row["login"])
+        if not self._verified(row, old):
+            raise self._tries.count(row["login"])
         fault = password_fault(old, new, self._vault.open(row["phone"]))
         if fault:
             raise Unacceptable(fault)
         with self._tables.transaction() as connection:
             connection.execute(
-                "UPDATE people SET password = ?, must_change = 0, failures = 0 WHERE id = ?",
+                "UPDATE people SET password = ?, must_change = 0 WHERE id = ?",
                 (self._hasher.hash(new), person.id),
             )
+        self._tries.clear(row["login"])
         return replace(person, must_change_password=False)
 
     def complete_profile(self, person: Person, fields: Mapping[str, Any]) -> Person:
         """Add fields of the roster (MISSION S1.10); they are sealed. Unknown fields are Unacceptable."""
         unknown = set(fields) - set(PROFILE_FIELDS)
         if unknown:
-            raise Unacceptable(f"没有这一项：{sorted(unknown)[0]}")
+            raise Unacceptable(f"没有这一项：{sorted(unknown)[0][:40]}")
         if any(not isinstance(value, str) or len(value) > 100 for value in fields.values()):
             raise Unacceptable("每一项最多写 100 个字。")
         row = self._tables.row("SELECT profile FROM people WHERE id = ?", person.id)
@@ -248,42 +258,27 @@ class Accounts:
             phone_masked=mask(self._vault.open(row["phone"])),
         )  # fmt: skip
 
-    def _refuse_while_locked(self, row: sqlite3.Row) -> None:
-        if row["locked_until"] and (until := datetime.fromisoformat(row["locked_until"])) > _now():
-            minutes = int((until - _now()).total_seconds() // 60) + 1
-            raise LoginRefused(f"试得太多，先歇 {minutes} 分钟再登录。", locked_until=until)
-
-    def _count_failure(self, row: sqlite3.Row) -> LoginRefused:
-        failures = row["failures"] + 1
-        until = _now() + LOCK if failures >= TRIES else None
-        with self._tables.transaction() as connection:
-            connection.execute(
-                "UPDATE people SET failures = ?, locked_until = ? WHERE id = ?",
-                (0 if until else failures, until.isoformat() if until else None, row["id"]),
-            )
-        if until:
-            return LoginRefused("试错了 5 次，先歇 15 分钟再登录。", locked_until=until)
-        return LoginRefused(f"手机号或密码不对。还能试 {TRIES - failures} 次。", tries_left=TRIES - failures)
-
     def _cached(self, login: str, password: str) -> Person | None:
-        with self._verified_lock:
-            found = self._verified.get(_digest(login, password))
+        with self._known_lock:
+            found = self._known.get(_digest(login, password))
         if found is None:
             return None
         row = self._tables.row("SELECT * FROM people WHERE id = ?", found[0])
-        valid = row is not None and row["active"] and row["password"] == found[1] and not row["locked_until"]
+        valid = row is not None and row["active"] and row["password"] == found[1]
         return self._person(row) if row is not None and valid else None
 
     def _remember(self, login: str, password: str, row: sqlite3.Row) -> None:
-        with self._verified_lock:
-            if len(self._verified) > 10_000:
-                self._verified.clear()
-            self._verified[_digest(login, password)] = (row["id"], row["password"])
+        with self._known_lock:
+            if len(self._known) > 10_000:
+                self._known.clear()
+            self._known[_digest(login, password)] = (row["id"], row["password"])
 
 
 def normal_login(login: str) -> str:
-    """A phone number without blanks and hyphens; names of machines in lower case."""
-    return "".join(character for character in login if character not in " -\t").lower()
+    """A phone number without blanks and hyphens, in ASCII digits (a Chinese keyboard may write １３８);
+    names of machines in lower case."""
+    plain = unicodedata.normalize("NFKC", login).lower()
+    return "".join(character for character in plain if character not in " -\t")
 
 
 def password_fault(old: str, new: str, phone: str) -> str | None:
@@ -303,7 +298,3 @@ def password_fault(old: str, new: str, phone: str) -> str | None:
 
 def _digest(login: str, password: str) -> str:
     return hashlib.sha256(f"{normal_login(login)}\x1f{password}".encode()).hexdigest()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -16,6 +16,7 @@ from models.access import EXPERT, Denied, Writer, may_write
 from models.clock import next_stamp
 from models.ids import SERVER_DEVICE, event_id
 from models.programme import Programme
+from models.regions import county_of
 from models.workflow import Consultation, Doc, iso, workflow
 from server.accounts import Accounts, Person
 from server.consultations import Consultations
@@ -52,11 +53,11 @@ class Actions:
     async def assign(self, person: Person, consultation: str, expert: str) -> None:
         """Ask an expert; the time to answer counts from now (MISSION S2.2)."""
         due = datetime.now(UTC) + timedelta(minutes=self._programme.limits.reply_minutes)
-        await self._write(person, consultation, "assigned", **self._expert(expert), due=iso(due))
+        await self._write(person, consultation, "assigned", **self._expert(person, expert), due=iso(due))
 
     async def dispatch(self, person: Person, consultation: str, expert: str, text: str) -> None:
         """Send an expert on site (MISSION S1.7); `text` says when and what to look at."""
-        await self._write(person, consultation, "dispatched", **self._expert(expert), text=text)
+        await self._write(person, consultation, "dispatched", **self._expert(person, expert), text=text)
 
     async def visited(self, person: Person, consultation: str, text: str) -> None:
         """Log a visit for the expert who made it."""
@@ -82,9 +83,10 @@ class Actions:
         """Nobody answered ("no_answer"), or the number is wrong ("wrong_number")."""
         await self._write(person, consultation, "call_missed", reason=reason)
 
-    def _expert(self, identifier: str) -> dict[str, Any]:
+    def _expert(self, person: Person, identifier: str) -> dict[str, Any]:
+        """The payload that names an expert whom the person's county may ask."""
         expert = self._accounts.person(identifier)
-        if expert is None or expert.role != EXPERT or not expert.active:
+        if expert is None or expert.role != EXPERT or not expert.active or not _near(expert, person):
             raise Unacceptable("这位专家现在不在名单里，请换一位。")
         title = {"expert_title": expert.title} if expert.title else {}
         return {"expert": expert.id, "expert_name": expert.name, **title}
@@ -102,13 +104,22 @@ class Actions:
         event = _event(person, consultation, kind, payload)
         documents = [consultation.demand, *consultation.thread]
         try:
-            may_write(Writer(person.id, frozenset({person.role}), person.region), event, documents)
+            may_write(_writer(person), event, documents)
         except Denied as denied:
             raise Unacceptable(denied.reason) from None
         [result] = self._database.write([event])
         if result.error:
             raise ActionRefused(result.reason or "没有记上，请再按一次。")
         return self._database.info().update_seq
+
+
+def _writer(person: Person) -> Writer:
+    return Writer(person.id, frozenset({person.role}), person.region, at_server=True)
+
+
+def _near(expert: Person, person: Person) -> bool:
+    """The county's own, and those graded city or province (server/accounts.py, `experts`)."""
+    return expert.level != "county" or county_of(expert.region) == county_of(person.region)
 
 
 def _refuse_if_too_late(consultation: Consultation, kind: str) -> None:

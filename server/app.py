@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,7 +19,7 @@ from server import api, console
 from server.deployment import Deployment, Settings
 from server.errors import ServiceError
 from server.policy import caller_of
-from server.sessions import admitted, authenticated
+from server.sessions import Sessions, admitted
 from sync.policy import Caller
 from sync.protocol import couch_app
 
@@ -70,15 +71,20 @@ class Phone(StaticFiles):
         return response
 
 
-async def sync_caller(request: Request) -> Caller | None:
+def caller_in(sessions: Sessions) -> Callable[[Request], Awaitable[Caller | None]]:
     """Whoever replicates. ServiceErrors become the protocol's {"error", "reason"}."""
-    try:
-        person = admitted(await authenticated(request))
-    except ServiceError as fault:
-        if fault.status == 401 and "authorization" not in request.headers:
-            return None
-        raise HTTPException(fault.status, detail=fault.reason) from None
-    return caller_of(person)
+
+    async def caller(request: Request) -> Caller | None:
+        # The application that is mounted at /sync is one of its own: `request.app` is not ours.
+        try:
+            person = await anyio.to_thread.run_sync(sessions.identify, request.headers, request.cookies)
+            return caller_of(admitted(person))
+        except ServiceError as fault:
+            if fault.status == 401 and "authorization" not in request.headers:
+                return None
+            raise HTTPException(fault.status, detail=fault.reason) from None
+
+    return caller
 
 
 async def health(_request: Request) -> Response:
@@ -96,15 +102,20 @@ async def icon(_request: Request) -> Response:
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The application of one deployment. Its files open when the server starts and close when it stops."""
+    """The application of one deployment. Its files open here and close when the server stops.
+
+    `app.state.stop_feeds()` ends the feeds that wait for news: call it when the server begins to shut down.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         with deployment:
             deployment.start()
             yield
+            app.state.stop_feeds()
 
     deployment = Deployment(settings)
+    replication = couch_app(deployment.store, caller_in(deployment.sessions))
     phone = Phone(directory=PWA, html=True) if (PWA / "index.html").exists() else unbuilt
     app = Starlette(
         lifespan=lifespan,
@@ -112,7 +123,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/healthz", health),
             Route("/favicon.ico", icon),
             Mount("/api", routes=api.routes),
-            Mount("/sync", couch_app(deployment.store, sync_caller)),
+            Mount("/sync", replication),
             Mount("/console", routes=console.routes),
             Mount("/static", StaticFiles(directory=HERE / "static")),
             Mount("/", phone) if isinstance(phone, Phone) else Route("/{rest:path}", unbuilt),
@@ -120,4 +131,5 @@ def create_app(settings: Settings) -> Starlette:
     )
     app.add_middleware(SecurityHeaders)
     app.state.deployment = deployment
+    app.state.stop_feeds = replication.state.listeners.stop
     return app

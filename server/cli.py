@@ -6,6 +6,7 @@ Each command imports what it needs when it runs, so that the command line starts
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -50,6 +51,10 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit status. Faults that a person can mend are one sentence on stderr."""
     options = parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Whatever stands in a file or a name can be printed, on any terminal.
+            stream.reconfigure(errors="replace")
     from server import commands
 
     try:

@@ -8,12 +8,16 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from types import FrameType
+
+    from starlette.applications import Starlette
+
     from search.finder import Similar
     from server.deployment import Deployment
     from server.importing import Report
@@ -29,29 +33,60 @@ class Complaint(Exception):
 def deployment_in(folder: Path) -> Iterator[Deployment]:
     from server.deployment import Deployment, Settings
 
-    try:
+    with _complaining(folder):
         deployment = Deployment(Settings.from_environment(folder))
-    except OSError as fault:
-        raise Complaint(f"用不了 {folder} 这个文件夹：{fault.strerror or fault}") from None
     with deployment:
         yield deployment
 
 
-def run_serve(options: argparse.Namespace) -> int:
-    import uvicorn
+@contextmanager
+def _complaining(folder: Path) -> Iterator[None]:
+    """What keeps a deployment from being opened, as a sentence."""
+    import sqlite3
 
+    import apsw
+
+    from sync.errors import SyncError
+
+    try:
+        yield
+    except OSError as fault:
+        raise Complaint(f"用不了 {folder} 这个文件夹：{fault.strerror or fault}") from None
+    except (sqlite3.DatabaseError, apsw.Error, SyncError) as fault:
+        raise Complaint(f"{folder} 里的数据打不开：{fault}") from None
+    except ValueError as fault:
+        raise Complaint(str(fault)) from None
+
+
+def run_serve(options: argparse.Namespace) -> int:
     from server.app import create_app
     from server.deployment import Settings
 
     listening = _listen(options.host, options.port)
-    app = create_app(Settings.from_environment(options.data))
-    address = f"http://{options.host}:{listening.getsockname()[1]}"
+    with closing(listening):
+        with _complaining(options.data):
+            app = create_app(Settings.from_environment(options.data))
+        return _serve(app, listening, options.host)
+
+
+def _serve(app: Starlette, listening: socket.socket, host: str) -> int:
+    import uvicorn
+
+    address = f"http://{host}:{listening.getsockname()[1]}"
     print(f"田问开着：手机端 {address}/  控制台 {address}/console/  按 Ctrl-C 停", flush=True)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5,
         timeout_keep_alive=75,
     )  # fmt: skip
-    uvicorn.Server(config).run(sockets=[listening])
+
+    class Server(uvicorn.Server):
+        """Phones wait for news for minutes: their feeds end first, so that stopping takes no longer."""
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            app.state.stop_feeds()
+            super().handle_exit(sig, frame)
+
+    Server(config).run(sockets=[listening])
     return 0
 
 
@@ -60,6 +95,9 @@ def _listen(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+    except OverflowError:
+        listening.close()
+        raise Complaint(f"没有 {port} 这个端口，选 1 到 65535 之间的。") from None
     except OSError as fault:
         listening.close()
         raise Complaint(

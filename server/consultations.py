@@ -20,7 +20,7 @@ import anyio
 from models.access import channels_of_group, group_of
 from models.programme import Programme
 from models.regions import county_of, township_of
-from models.workflow import Consultation, Doc, fold
+from models.workflow import Consultation, Doc, fold, iso
 from server.accounts import Person
 from server.tables import Tables
 from sync.store import Database, Wanted
@@ -28,6 +28,8 @@ from sync.store import Database, Wanted
 log = logging.getLogger(__name__)
 
 BATCH = 500
+# `tianwen import` beside a running server is another process, and wakes nobody here.
+LOOK_AGAIN_S = 1.0
 
 MIGRATIONS = [
     """
@@ -101,6 +103,8 @@ class Consultations:
         self._listeners: list[Callable[[Consultation], None]] = []
         self._progress = threading.Condition()
         self._stopped = threading.Event()
+        self._news = threading.Event()
+        self._unsubscribe = database.subscribe(lambda _notice: self._news.set())
         self._thread: threading.Thread | None = None
         self._seq = self._resume()
 
@@ -115,7 +119,9 @@ class Consultations:
         self._thread.start()
 
     def close(self) -> None:
+        self._unsubscribe()
         self._stopped.set()
+        self._news.set()
         if self._thread is not None:
             self._thread.join()
         self._tables.close()
@@ -134,22 +140,25 @@ class Consultations:
             self._progress.wait_for(lambda: self._seq >= seq or self._stopped.is_set(), timeout=30)
 
     def _resume(self) -> int:
-        """Where to go on; 0, with the tables emptied, where the store is not the one followed before."""
-        uuid = self._database.info().uuid
+        """Where to go on; 0, with the tables emptied, where the store is not the one followed before, or has
+        been put back to an older state."""
+        store = self._database.info()
         row = self._tables.row("SELECT uuid, seq FROM followed")
-        if row is not None and row["uuid"] == uuid:
+        if row is not None and row["uuid"] == store.uuid and row["seq"] <= store.update_seq:
             return int(row["seq"])
         with self._tables.transaction() as connection:
             for table in ("consultations", "answers", "followed"):
                 connection.execute(f"DELETE FROM {table}")
-            connection.execute("INSERT INTO followed VALUES (1, ?, 0)", (uuid,))
+            connection.execute("INSERT INTO followed VALUES (1, ?, 0)", (store.uuid,))
         return 0
 
     def _follow(self) -> None:
         while not self._stopped.is_set():
+            # Cleared before reading, so that nothing falls between.
+            self._news.clear()
             try:
                 if not self._advance():
-                    self._database.wait(self._seq, None, 1.0)
+                    self._news.wait(LOOK_AGAIN_S)
             except Exception:
                 # A fault in one pass must not end the queues for good: say so, and try again.
                 log.exception("the read model stumbled at seq %s", self._seq)
@@ -162,24 +171,41 @@ class Consultations:
             return False
         groups = {group_of(row.doc) for row in changes.rows if row.doc}
         folded = [
-            consultation
+            row
             for group in sorted(name for name in groups if name and name.startswith("consultation:"))
-            if (consultation := fold(self._database.group_docs(group), self._programme.fold_limits()))
+            if (row := self._fold(group))
         ]
         with self._tables.transaction() as connection:
-            for consultation in folded:
-                self._put(connection, consultation)
+            for consultation, columns in folded:
+                self._put(connection, consultation, columns)
             connection.execute("UPDATE followed SET seq = ?", (changes.last_seq,))
         with self._progress:
             self._seq = changes.last_seq
             self._progress.notify_all()
-        for consultation in folded:
-            for listener in self._listeners:
-                listener(consultation)
+        for consultation, _row in folded:
+            self._tell(consultation)
         return True
 
-    def _put(self, connection: sqlite3.Connection, consultation: Consultation) -> None:
-        values = _columns(consultation)
+    def _fold(self, group: str) -> tuple[Consultation, dict[str, object]] | None:
+        """A consultation with its row. None without a demand, or where an administrator replicated documents
+        into it that cannot be read: that one must not stop the queues of all others."""
+        try:
+            consultation = fold(self._database.group_docs(group), self._programme.fold_limits())
+            return (consultation, _columns(consultation)) if consultation else None
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
+            log.exception("%s cannot be read", group)
+            return None
+
+    def _tell(self, consultation: Consultation) -> None:
+        for listener in self._listeners:
+            try:
+                listener(consultation)
+            except Exception:
+                log.exception("a listener failed over consultation %s", consultation.id)
+
+    def _put(
+        self, connection: sqlite3.Connection, consultation: Consultation, values: dict[str, object]
+    ) -> None:
         marks = ",".join(f":{name}" for name in values)
         connection.execute(
             f"INSERT OR REPLACE INTO consultations ({','.join(values)}) VALUES ({marks})", values
@@ -314,7 +340,7 @@ def _columns(consultation: Consultation) -> dict[str, object]:
         "title": demand["text"][:40], "text": demand["text"],
         "crop": demand.get("crop", ""), "industry": demand["industry"], "state": consultation.state,
         "turn": consultation.turn, "received_at": consultation.received_at,
-        "due_at": consultation.triage_due or consultation.reply_due or consultation.callback_due,
+        "due_at": consultation.triage_due or consultation.reply_due or _call_by(consultation),
         "expert": consultation.expert, "expert_name": consultation.expert_name,
         "reporter": demand["reporter"], "reporter_name": received.get("reporter_name", ""),
         "urgent": int(demand.get("urgent", False)), "returned": int(consultation.returned),
@@ -325,6 +351,16 @@ def _columns(consultation: Consultation) -> dict[str, object]:
         "changed_at": consultation.changed_at,
         "imported": int(any(event["kind"] == "imported" for event in consultation.thread)),
     }  # fmt: skip
+
+
+def _call_by(consultation: Consultation) -> str | None:
+    """When to have called back. A phone set to the year 2090 must not put the call off until then."""
+    if consultation.callback_due is None:
+        return None
+    ahead = datetime.fromisoformat(consultation.closed_at or consultation.callback_due) - datetime.now(UTC)
+    if ahead.total_seconds() <= 0:
+        return consultation.callback_due
+    return iso(datetime.fromisoformat(consultation.callback_due) - ahead)
 
 
 def _answers(consultation: Consultation) -> Iterable[Sequence[object]]:

@@ -6,6 +6,7 @@ ServiceError
 ├── PasswordRequired the first password must be changed before anything else (403, MISSION S1.9)
 ├── WrongRole        this person has no business here (403)
 ├── BadRequest       the request can't be understood (400)
+├── NotFound         it is not there, or not for this person (404)
 ├── Unacceptable     a field is missing or out of bounds (422)
 ├── ActionRefused    the action no longer fits: somebody else was quicker (409)
 └── Unavailable      a part is loading or broken; everything else goes on (503)

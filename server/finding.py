@@ -126,18 +126,25 @@ class FinderService:
         finder = self._finder
         if finder is None or self._building is not None:
             return
-        promoted = finder.builds.current()
-        if promoted != self._promoted:
-            self._promoted = promoted
-            if promoted != finder.status()["version"]:
-                finder.load()
-                self._announce()
+        try:
+            promoted = finder.builds.current()
+            if promoted != self._promoted:
+                self._promoted = promoted
+                if promoted != finder.status()["version"]:
+                    finder.load()
+                    self._announce()
+                    self._resume()
+        except Exception:
+            log.exception("the build of another process could not be taken up")
 
     def _resume(self) -> None:
-        """What arrived while the server was down or killed still gets its similar cases."""
-        for identifier in self._consultations.waiting():
-            if (consultation := self._consultations.documents(identifier)) is not None:
-                self._arrivals.put(consultation)
+        """What arrived while the server was down, or before there was an index, gets its similar cases."""
+        try:
+            for identifier in self._consultations.waiting():
+                if (consultation := self._consultations.documents(identifier)) is not None:
+                    self._arrivals.put(consultation)
+        except Exception:
+            log.exception("find similar could not look for what waits")
 
     # -- asking ----------------------------------------------------------------------------------
 
@@ -242,6 +249,8 @@ class FinderService:
         except Exception as fault:
             if type(fault).__name__ != "BuildCancelled":
                 log.exception("the index was not built")
+        else:
+            self._resume()
         finally:
             self._building = None
             self._announce()
@@ -283,10 +292,13 @@ class FinderService:
         if finder is None:
             return
         if consultation.state == "closed":
+            # A history is indexed as a whole, by the build that follows its import.
+            if _imported(consultation):
+                return
             case = self.case(consultation)
-            if case is not None and not _imported(consultation):
+            if case is not None:
                 finder.add(case)
-            elif case is None:
+            else:
                 finder.remove(consultation.id)
         elif consultation.received_at and consultation.similar is None and not consultation.closed:
             self._write_similar(finder, consultation)

@@ -6,13 +6,16 @@ numbers and passed over; the rest is read. What a row becomes in the store is se
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
 import re
+import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import MAXYEAR, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +39,9 @@ VERDICTS: dict[str, tuple[str, ...]] = {
     "worthless": ("worthless", "无价值", "无效", "没有价值", "否", "false", "0", "no"),
 }
 DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})")
+FIRST_YEAR = 1970
 ROW_BYTES = 1 << 20
+CELL_CHARACTERS = 1 << 30
 
 
 class UnreadableFile(ValueError):
@@ -76,15 +81,15 @@ class HistoryReader:
 
     def rows(self) -> Iterator[HistoryRow]:
         """Every good row. Raises UnreadableFile where the file is none of the three kinds."""
-        for line, raw in self._raw_rows():
-            if isinstance(raw, str):
-                self.faults.append(Fault(line, raw))
-                continue
-            row = self._row(raw)
-            if isinstance(row, str):
-                self.faults.append(Fault(line, row))
-            else:
-                yield row
+        try:
+            for line, raw in self._raw_rows():
+                row = raw if isinstance(raw, str) else self._row(raw)
+                if isinstance(row, str):
+                    self.faults.append(Fault(line, row))
+                else:
+                    yield row
+        except OSError as fault:
+            raise UnreadableFile(f"打不开 {self.path.name[:100]}：{fault.strerror or fault}") from None
 
     def _raw_rows(self) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
         if not self.path.is_file():
@@ -95,9 +100,13 @@ class HistoryReader:
             raise UnreadableFile(
                 f"只能导入 .jsonl、.csv 和 .xlsx，这个是 {self.path.suffix or '没有后缀的'}。"
             )
+        if not self.path.stat().st_size:
+            raise UnreadableFile("文件是空的。")
         return reader(self.path)
 
     def _row(self, raw: Mapping[str, Any]) -> HistoryRow | str:
+        if any(isinstance(value, list | dict) for value in raw.values()):
+            return "有一格里不是文字"
         values = self._named(raw)
         for name, spoken in (("question", "问题"), ("answer", "答复")):
             if not values[name]:
@@ -128,10 +137,11 @@ class HistoryReader:
     def _named(self, raw: Mapping[str, Any]) -> dict[str, str]:
         values = dict.fromkeys(COLUMNS, "")
         for column, value in raw.items():
-            name = _KNOWN.get(str(column).strip().lower())
+            label = _text(column)[:40]
+            name = _KNOWN.get(label.lower())
             if name is None:
-                if str(column) not in self.unknown_columns:
-                    self.unknown_columns.append(str(column))
+                if label not in self.unknown_columns:
+                    self.unknown_columns.append(label)
             elif value is not None and not values[name]:
                 values[name] = _text(value)
         return values
@@ -155,14 +165,15 @@ def _text(value: Any) -> str:
 
 
 def _day(text: str) -> str | None:
-    """ISO date; "" stays ""; None where it is no date."""
+    """ISO date; "" stays ""; None where it is no date, or one that clocks cannot hold (models/clock.py)."""
     if not text:
         return ""
     found = DATE.match(text)
     try:
-        return date(*map(int, found.groups())).isoformat() if found else None
+        day = date(*map(int, found.groups())) if found else None
     except ValueError:
         return None
+    return day.isoformat() if day and FIRST_YEAR <= day.year < MAXYEAR else None
 
 
 def _json_lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
@@ -182,23 +193,46 @@ def _json_lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
 
 
 def _csv(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
-    raw = path.read_bytes()
+    lines = _csv_lines(_decoded(path.read_bytes()))
+    head = next((cells for _, cells in lines if not isinstance(cells, str)), [])
+    if not any(head):
+        raise UnreadableFile("第一行要写列名：question,answer,…")
+    for number, cells in lines:
+        if isinstance(cells, str):
+            yield number, cells
+        elif len(cells) > len(head):
+            yield number, "列比表头多"
+        elif sum(map(len, cells)) > ROW_BYTES:
+            yield number, "这一行太大"
+        else:
+            yield number, dict(zip(head, cells, strict=False))
+
+
+def _decoded(raw: bytes) -> str:
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16", errors="replace")
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         # What Excel on a Chinese Windows saves.
-        text = raw.decode("gb18030", errors="replace")
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    try:
-        if not reader.fieldnames:
-            raise UnreadableFile("文件是空的。第一行要写列名：question,answer,…")
-        for row in reader:
-            if None in row:
-                yield reader.line_num, "列比表头多"
-            elif any(row.values()):
-                yield reader.line_num, row
-    except csv.Error as fault:
-        yield reader.line_num, f"这一行起读不下去：{fault}"
+        return raw.decode("gb18030", errors="replace")
+
+
+def _csv_lines(text: str) -> Iterator[tuple[int, list[str] | str]]:
+    """Each row that is not blank, with the line on which it begins; a fault costs one line."""
+    csv.field_size_limit(CELL_CHARACTERS)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    while True:
+        number = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield number, "引号不配对"
+            continue
+        if any(cell.strip() for cell in cells):
+            yield number, cells
 
 
 def _xlsx(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
@@ -207,19 +241,39 @@ def _xlsx(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
     except ImportError:
         raise UnreadableFile("读 .xlsx 要装 openpyxl：pip install 'tianwen[xlsx]'。") from None
     try:
-        workbook = load_workbook(path, read_only=True, data_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            workbook = load_workbook(path, read_only=True, data_only=True)
+        sheet = workbook.worksheets[0]
+        # Some programs write the wrong size into the file; the rows themselves are right.
+        sheet.reset_dimensions()
+        rows = iter(sheet.iter_rows(values_only=True))
+        head = next(rows, None)
     except Exception:
         # openpyxl raises whatever its parsers do; to the reader it is one thing.
         raise UnreadableFile("这个 .xlsx 打不开，另存一份再导。") from None
-    try:
-        sheet = workbook.worksheets[0].iter_rows(values_only=True)
-        head = next(sheet, None)
+    with closing(workbook):
         if not head or not any(head):
             raise UnreadableFile("第一行要写列名：question,answer,…")
-        names = [str(name) if name is not None else "" for name in head]
-        for number, cells in enumerate(sheet, start=2):
+        names = [_text(name) if name is not None else "" for name in head]
+        for number, cells in _sheet_rows(rows):
+            if isinstance(cells, str):
+                yield number, cells
+                return
             row = {name: cell for name, cell in zip(names, cells, strict=False) if name}
             if any(cell not in (None, "") for cell in row.values()):
                 yield number, row
-    finally:
-        workbook.close()
+
+
+def _sheet_rows(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[int, tuple[Any, ...] | str]]:
+    """The rows below the head; where the file breaks off, that as the last one."""
+    number = 1
+    while True:
+        number += 1
+        try:
+            yield number, next(rows)
+        except StopIteration:
+            return
+        except Exception:
+            yield number, "从这一行起文件坏了，读不下去"
+            return

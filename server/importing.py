@@ -47,8 +47,12 @@ def import_history(
     report = Report(faults=reader.faults, unknown_columns=reader.unknown_columns)
     for rows in _batches(reader.rows(), BATCH):
         documents = [document for row in rows for document in consultation_documents(row, source)]
-        fresh = {result.id for result in database.write(documents) if result.error is None}
-        added = sum(document["_id"] in fresh for document in documents if document["type"] == "demand")
+        results = database.write(documents)
+        added = sum(
+            result.error is None
+            for document, result in zip(documents, results, strict=True)
+            if document["type"] == "demand"
+        )
         report.imported += added
         report.doubled += len(rows) - added
         if progress:

@@ -7,7 +7,6 @@ nobody in. Device tokens are revocable one by one (DESIGN.md, "Server").
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import secrets
@@ -94,17 +93,16 @@ class Sessions:
         scheme, _, value = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "basic":
             return self._basic(value)
-        if scheme.lower() == "bearer":
-            session = self.find(value.strip(), "device")
-        else:
-            session = self.find(cookies.get(COOKIE, ""), "cookie")
+        kind = "device" if scheme.lower() == "bearer" else "cookie"
+        session = self.find(session_token(headers, cookies), kind)
         person = self._accounts.person(session.person) if session else None
         return person if person and person.active else None
 
     def _basic(self, value: str) -> Person:
+        """ValueError is what b64decode and decode raise over anything that is not base64 of UTF-8."""
         try:
             login, separator, password = base64.b64decode(value, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:
             raise BadRequest("登录信息写坏了，请再登录一次。") from None
         if not separator:
             raise LoginRefused("手机号或密码不对。")
@@ -113,6 +111,14 @@ class Sessions:
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def session_token(headers: Mapping[str, str], cookies: Mapping[str, str]) -> str:
+    """The token of the session that a request belongs to; empty where it has none."""
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    return "" if scheme else cookies.get(COOKIE, "")
 
 
 def _sessions(request: Request) -> Sessions:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+BUSY_S = 10.0
+
 
 class Tables:
     """One SQLite file behind one lock.
@@ -18,13 +20,27 @@ class Tables:
 
     def __init__(self, path: Path, migrations: Sequence[str], durable: bool = True) -> None:
         self._lock = threading.RLock()
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._connection = sqlite3.connect(
+            path, timeout=BUSY_S, check_same_thread=False, isolation_level=None
+        )
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
-        done = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        for number, script in enumerate(migrations[done:], start=done + 1):
-            self._connection.executescript(f"BEGIN; {script}; PRAGMA user_version={number}; COMMIT;")
+        try:
+            for number, script in enumerate(migrations, start=1):
+                self._migrate(number, script)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _migrate(self, number: int, script: str) -> None:
+        """Run a migration unless it has run. Counted inside the transaction: another process may be at it."""
+        with self.transaction() as connection:
+            if connection.execute("PRAGMA user_version").fetchone()[0] >= number:
+                return
+            for statement in _statements(script):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version={number}")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -33,10 +49,12 @@ class Tables:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                # A full disk ends the transaction by itself.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     def rows(self, query: str, *values: object) -> list[sqlite3.Row]:
         with self._lock:
@@ -49,3 +67,14 @@ class Tables:
     def close(self) -> None:
         with self._lock:
             self._connection.close()
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script; `executescript` would commit the transaction around it."""
+    statement = ""
+    for piece in script.split(";"):
+        statement += piece + ";"
+        if sqlite3.complete_statement(statement):
+            if statement.strip(" \n;"):
+                yield statement
+            statement = ""

@@ -5,9 +5,11 @@ MISSION S1.10, S2.8; DESIGN.md "Server". Losing `secret.key` loses the sealed fi
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import os
+import secrets
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -20,7 +22,10 @@ class Vault:
         if not path.exists():
             _write_secret(path, Fernet.generate_key())
         key = path.read_bytes().strip()
-        self._fernet = Fernet(key)
+        try:
+            self._fernet = Fernet(key)
+        except ValueError:
+            raise ValueError(f"{path} 坏了：放回备份的那一份。没有它，保密的栏目打不开。") from None
         self._pepper = hashlib.sha256(b"tianwen blind index" + key).digest()
 
     def seal(self, text: str) -> str:
@@ -39,11 +44,18 @@ class Vault:
 
 
 def _write_secret(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    """Write it whole or not at all; where another process was quicker, its key stays."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()
 
 
 def mask(text: str) -> str:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from models.programme import Programme
 from server.accounts import Person
 from server.api.request import answer, api, asker, body_of, deployment_of
+from server.sessions import session_token
 
 
 class LoginForm(BaseModel):
@@ -58,7 +59,7 @@ async def password(request: Request) -> Response:
     form = await body_of(request, PasswordForm)
     deployment = deployment_of(request)
     changed = await anyio.to_thread.run_sync(deployment.accounts.change_password, person, form.old, form.new)
-    token = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    token = session_token(request.headers, request.cookies)
     await anyio.to_thread.run_sync(deployment.sessions.end_others, person, token)
     return answer({"person": person_body(changed, deployment.programme)})
 
@@ -82,6 +83,6 @@ async def me(request: Request) -> Response:
 @api
 async def logout(request: Request) -> Response:
     await asker(request, first_password=True)
-    token = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    token = session_token(request.headers, request.cookies)
     await anyio.to_thread.run_sync(deployment_of(request).sessions.end, token)
     return answer({"ok": True})

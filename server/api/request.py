@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, TypeVar
 
 import orjson
 from pydantic import BaseModel, ValidationError
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from server.accounts import Person
 from server.deployment import Deployment
-from server.errors import BadRequest, ServiceError, Unacceptable, WrongRole
+from server.errors import BadRequest, ServiceError, Unacceptable, Unavailable, WrongRole
 from server.sessions import COOKIE, admitted, authenticated, csrf_token
+from sync.errors import Unavailable as StoreUnavailable
+
+log = logging.getLogger(__name__)
 
 BODY_LIMIT = 256 * 1024
 Form = TypeVar("Form", bound=BaseModel)
@@ -31,17 +36,29 @@ def answer(body: Any, status: int = 200) -> Response:
 
 
 def api(endpoint: Endpoint) -> Endpoint:
-    """An endpoint whose refusals are {"error", "reason", ...} with their status."""
+    """An endpoint whose refusals and faults are {"error", "reason", ...} with their status."""
 
     @wraps(endpoint)
     async def guarded(request: Request) -> Response:
         try:
             return await endpoint(request)
         except ServiceError as fault:
-            headers = {"retry-after": "5"} if fault.status == 503 else None
-            return JSONResponse(fault.body(), fault.status, headers=headers)
+            return refusal(fault)
+        except HTTPException:
+            raise
+        except StoreUnavailable:
+            log.exception("%s could not reach the store", request.url.path)
+            return refusal(Unavailable("县里的机器这会儿存取不了，过一会儿再试，手机上的都还在。"))
+        except Exception:
+            log.exception("%s failed", request.url.path)
+            return refusal(ServiceError("县里的机器出了点毛病，过一会儿再试，手机上的都还在。"))
 
     return guarded
+
+
+def refusal(fault: ServiceError) -> Response:
+    headers = {"retry-after": "5"} if fault.status == 503 else None
+    return JSONResponse(fault.body(), fault.status, headers=headers)
 
 
 async def asker(request: Request, *roles: str, first_password: bool = False) -> Person:
@@ -51,7 +68,7 @@ async def asker(request: Request, *roles: str, first_password: bool = False) -> 
     session's CSRF token.
     """
     person = admitted(await authenticated(request), *roles, first_password=first_password)
-    through_cookie = "authorization" not in request.headers and COOKIE in request.cookies
+    through_cookie = not request.headers.get("authorization") and COOKIE in request.cookies
     changes = through_cookie and request.method not in ("GET", "HEAD")
     if changes and request.headers.get("x-csrf-token") != csrf_token(request):
         raise WrongRole("这一页放得太久了，刷新后再按一次。")

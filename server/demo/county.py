@@ -20,6 +20,7 @@ from models.workflow import Doc, iso
 from server.accounts import Accounts, NewPerson, Person
 from server.deployment import Deployment
 from server.importing import Report, import_history
+from sync.store import Range
 
 SOURCE = "演示数据"
 HISTORY = ("history_crops.jsonl", "history_animals.jsonl")
@@ -47,8 +48,10 @@ def load_demo(deployment: Deployment, say: Callable[[str], None]) -> None:
         total.imported += report.imported
         total.doubled += report.doubled
     say(f"导入 {total.imported + total.doubled} 条历史咨询 …")
-    documents = list(open_consultations(deployment.programme, deployment.accounts))
-    deployment.database.write(documents)
+    for documents in open_consultations(deployment.programme, deployment.accounts):
+        # Their moments are new with each call; only the demand's id says that they are there already.
+        if deployment.database.all_docs(Range(keys=(documents[0]["_id"],))).rows[0].error:
+            deployment.database.write(documents)
     deployment.consultations.catch_up()
 
 
@@ -93,14 +96,14 @@ def _names(raw: Mapping[str, Any]) -> Iterator[str]:
                 yield name
 
 
-def open_consultations(programme: Programme, accounts: Accounts) -> Iterator[Doc]:
-    """The documents of the consultations under way, as phones and the centre would have written them.
+def open_consultations(programme: Programme, accounts: Accounts) -> Iterator[list[Doc]]:
+    """The documents of each consultation under way, as phones and the centre would have written them.
 
     Receipts and deadlines count from `minutes` ago, so that the queues look like a morning's.
     """
     raw = json.loads(files("server.demo").joinpath("open.json").read_text("utf-8"))
     for entry in raw:
-        yield from _Story(entry, programme, accounts).documents()
+        yield list(_Story(entry, programme, accounts).documents())
 
 
 class _Story:
@@ -142,7 +145,7 @@ class _Story:
 
     def _event(self, kind: str, moment: datetime) -> Doc:
         expert = {"expert": self._expert.id, "expert_name": self._expert.name}
-        by, payload = {
+        steps: dict[str, tuple[str, dict[str, Any]]] = {
             "received": ("server", {
                 "reporter_name": self._reporter.name,
                 "region_name": self._programme.region_name(self._village),
@@ -156,7 +159,8 @@ class _Story:
             }),
             "relayed": (self._reporter.id, {}),
             "solved": (self._reporter.id, {}),
-        }[kind]  # fmt: skip
+        }  # fmt: skip
+        by, payload = steps[kind]
         self._clock = next_stamp(int(moment.timestamp() * 1000), [self._clock])
         return {
             "_id": event_id(self._id, self._clock, SERVER_DEVICE), "type": "event", "kind": kind,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -29,11 +31,8 @@ PEOPLE = {
 }
 
 
-@pytest.fixture
-def app(tmp_path: Path) -> Starlette:
-    """The application on an empty deployment with the people of PEOPLE."""
-    application = create_app(Settings(tmp_path / "data"))
-    deployment: Deployment = application.state.deployment
+def register(deployment: Deployment) -> None:
+    """The people of PEOPLE."""
     deployment.accounts.add(
         [
             NewPerson(
@@ -43,6 +42,42 @@ def app(tmp_path: Path) -> Starlette:
             for phone, role, region, name in PEOPLE.values()
         ]
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_hashing() -> Iterator[None]:
+    """argon2 takes a tenth of a second on purpose; tests log in some hundred times."""
+    with pytest.MonkeyPatch.context() as patch:
+        cheap = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr("server.accounts.PasswordHasher", cheap)
+        yield
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Deployment]:
+    """A deployment with the people of PEOPLE, without a server: nothing follows the store by itself."""
+    with Deployment(Settings(tmp_path / "data")) as deployment:
+        register(deployment)
+        yield deployment
+
+
+@pytest.fixture
+def known(opened: Deployment) -> Callable[[str], Person]:
+    """known("expert"): the account of that name in `opened`."""
+    return lambda name: account(opened, name)
+
+
+def account(deployment: Deployment, name: str) -> Person:
+    found = deployment.accounts.by_login(PEOPLE[name][0])
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Starlette:
+    """The application on an empty deployment with the people of PEOPLE."""
+    application = create_app(Settings(tmp_path / "data"))
+    register(application.state.deployment)
     return application
 
 
@@ -62,13 +97,7 @@ def deployment(app: Starlette, client: TestClient) -> Deployment:
 @pytest.fixture
 def person(deployment: Deployment) -> Callable[[str], Person]:
     """person("expert"): the account of that name in PEOPLE."""
-
-    def find(name: str) -> Person:
-        found = deployment.accounts.by_login(PEOPLE[name][0])
-        assert found is not None
-        return found
-
-    return find
+    return lambda name: account(deployment, name)
 
 
 @pytest.fixture
