@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from models import ids
-from models.documents import Malformed, check
+from models.documents import FIELD_NAMES, Malformed, check
 from models.regions import county_of, township_of, within
 from models.workflow import Doc, fold, workflow
 
@@ -39,11 +39,15 @@ class Denied(Exception):
 
 @dataclass(frozen=True)
 class Writer:
-    """Who writes: person id, roles, and the region (12 digits) that they are responsible for."""
+    """Who writes: person id, roles, and the region (12 digits) that they are responsible for.
+
+    `at_server`: through the console, whose documents carry the server's device.
+    """
 
     id: str
     roles: frozenset[str]
     region: str
+    at_server: bool = False
 
 
 def channels_of(person: str, role: str, region: str, counties: Collection[str] = ()) -> frozenset[str]:
@@ -116,6 +120,8 @@ def may_write(writer: Writer, document: Doc, group: Sequence[Doc]) -> None:
         check(document)
     except Malformed as fault:
         raise Denied(fault.code, fault.reason) from None
+    if document.get("device") == ids.SERVER_DEVICE and not writer.at_server:
+        raise Denied("author", "这条写的是县里机器的名字，请用自己的手机写。")
     if any(other["_id"] == document["_id"] for other in group):
         raise Denied("edit", "送到县里的内容不能改，只能再写一条更正。")
     {"demand": _demand, "event": _event, "media": _media, "chunk": _media, "contact": _contact}.get(
@@ -149,14 +155,22 @@ def _media(writer: Writer, document: Doc, group: Sequence[Doc]) -> None:
         raise Denied("author", "照片写的是别人的名字，请用自己的账号传。")
     if writer.id != demand["reporter"] and writer.id not in _asked(group):
         raise Denied("role", "只有报这条需求的人和被请的专家能加照片。")
+    described = next((other for other in group if other["_id"] == _picture(document)), document)
+    if described["by"] != writer.id:
+        raise Denied("author", "这张照片是别人拍的，不能替别人传。")
+
+
+def _picture(document: Doc) -> str:
+    """The `_id` of the media document that a media document or a chunk belongs to."""
+    return ids.media_id(document["media"]) if document["type"] == "chunk" else str(document["_id"])
 
 
 def _event(writer: Writer, document: Doc, group: Sequence[Doc]) -> None:
     demand = _demand_of(group)
     kind = workflow().kinds[document["kind"]]
-    missing = [name for name in kind.required if document.get(name) in (None, "")]
+    missing = [name for name in kind.required if not str(document.get(name) or "").strip()]
     if missing:
-        raise Denied("schema", f"还差一样：{missing[0]}。请补上再送。")
+        raise Denied("schema", f"还差一样：{FIELD_NAMES.get(missing[0], missing[0])}。请补上再送。")
     if kind.actor == "server":
         raise Denied("role", "这种记录只有县里的机器能写。")
     if document["by"] != writer.id:

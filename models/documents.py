@@ -177,6 +177,16 @@ TYPES: dict[str, type[BaseModel]] = {
 }  # fmt: skip
 
 
+# What people call the fields that they fill in, for sentences.
+FIELD_NAMES = {
+    "text": "写的内容", "diagnosis": "是什么问题", "reason": "原因", "stars": "评几颗星", "name": "名字",
+    "phone": "电话", "crop": "作物", "industry": "产业", "part": "部位", "region": "村", "media": "照片",
+    "caption": "照片说明", "expert": "专家", "expert_name": "专家", "outcome": "解决没有",
+    "verdict": "有效性", "category": "类别", "case": "哪一条类似", "at": "时间", "clock": "时间",
+    "data": "照片",
+}  # fmt: skip
+
+
 class Malformed(ValueError):
     """A document does not have the shape of its type. `reason` is a sentence for the person who sent it."""
 
@@ -205,6 +215,8 @@ def check(document: Mapping[str, Any]) -> None:
     kind = document.get("type")
     if not isinstance(kind, str) or kind not in TYPES:
         raise Malformed("unknown_type", f"不认识这种内容：{str(kind)[:40]}。请更新手机上的田问再送。")
+    if "_attachments" in document:
+        raise Malformed("schema", "照片要一片一片送，不能附在文字上。请更新手机上的田问再送。")
     body = {name: value for name, value in document.items() if not name.startswith("_")}
     try:
         DOCUMENTS.validate_python(body)
@@ -222,7 +234,7 @@ def describe(error: ValidationError) -> str:
     """The first fault of a document as one Chinese sentence, without its content."""
     first = error.errors(include_input=False, include_url=False)[0]
     _type, *path = first["loc"]
-    place = ".".join(str(step) for step in path)[:60]
+    place = ".".join(FIELD_NAMES.get(str(step), str(step)) for step in path)[:60]
     meaning = {
         "missing": "没有填",
         "string_too_long": "太长了",

@@ -65,7 +65,7 @@ class Consultation:
     """What a consultation is after all its documents that are known here.
 
     Times are ISO 8601 UTC strings as they stand in the documents; `None` where nothing set them.
-    `experts` are those who may read it: the one assigned now, and everybody who has answered.
+    `experts` are those who may read it: the one asked now, and everybody who has answered or visited.
     """
 
     id: str
@@ -142,7 +142,7 @@ class _Fold:
     ignored: set[str] = field(default_factory=set)
     values: dict[str, Any] = field(default_factory=dict)
     assigned: dict[str, str] = field(default_factory=dict)
-    replied: list[str] = field(default_factory=list)
+    served: list[str] = field(default_factory=list)
     replies: list[str] = field(default_factory=list)
 
     def step(self, event: Doc) -> None:
@@ -192,16 +192,29 @@ class _Fold:
 
     def _declined(self, event: Doc) -> None:
         self.values.update(expert=None, expert_name=None)
-        if event["by"] not in self.replied:
+        if event["by"] not in self.served:
             del self.assigned[event["by"]]
 
     def _unsolved(self, _event: Doc) -> None:
-        self.values.update(expert=None, expert_name=None, rating=None)
+        """Back to the centre (MISSION S1.11); what a callback judged before no longer holds."""
+        judged = dict.fromkeys(("rating", "outcome", "verdict", "category"))
+        self.values.update(expert=None, expert_name=None, **judged)
+
+    def _added(self, event: Doc) -> None:
+        """An answered or asking expert gets their time anew when the question goes back to them."""
+        if self.state in ("asking", "replied", "relayed", "visited"):
+            since = self._not_before_receipt(event["at"])
+            self.values["reply_due"] = later(since, minutes=self.limits.reply_minutes)
+
+    def _visited(self, _event: Doc) -> None:
+        expert = self.values.get("expert")
+        if expert and expert not in self.served:
+            self.served.append(expert)
 
     def _replied(self, event: Doc) -> None:
         self.replies.append(event["_id"])
-        if event["by"] not in self.replied:
-            self.replied.append(event["by"])
+        if event["by"] not in self.served:
+            self.served.append(event["by"])
         if self.values.get("expert") is None:  # A late answer; a further question would have no reader.
             self.values.update(expert=event["by"], expert_name=self.assigned[event["by"]])
 
@@ -220,7 +233,7 @@ class _Fold:
 
     def experts(self) -> tuple[str, ...]:
         current = self.values.get("expert")
-        return tuple(sorted({*self.replied, *([current] if current else [])}))
+        return tuple(sorted({*self.served, *([current] if current else [])}))
 
     def due(self) -> dict[str, Any]:
         """The limits that run now: only the one whose turn it is."""

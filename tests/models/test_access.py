@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from models import access, ids
 from models.access import Denied, Writer, channels_of, channels_of_group, group_of, may_write, receipt
 from models.clock import stamp
-from models.documents import check
+from models.documents import FIELD_NAMES, check
 from models.programme import load_programme
 from models.workflow import fold, later, workflow
 
@@ -321,13 +322,17 @@ class TestWritingEvents:
         ("kind", "field"),
         [(kind.name, field) for kind in workflow().kinds.values() for field in kind.required],
     )
-    @pytest.mark.parametrize("value", [None, ""])
+    @pytest.mark.parametrize("value", [None, "", "  ", " \n\t", "\u3000"])
     def test_never_without_what_the_kind_needs(self, kind: str, field: str, value: str | None) -> None:
         name = next(iter(MAY_WRITE[kind]), "centre")
         fault = denial(name, event(kind, name, **{field: value}), HISTORY)
         assert fault.code == "schema"
-        if value is None:
-            assert fault.reason == f"还差一样：{field}。请补上再送。"
+        if value is None or field in ("text", "reason", "case", "category"):  # Others fail by their shape.
+            assert fault.reason == f"还差一样：{FIELD_NAMES[field]}。请补上再送。"
+
+    def test_what_is_missing_is_named_in_chinese(self) -> None:
+        fault = denial("asked", event("replied", "asked", text="   "), HISTORY)
+        assert (fault.code, fault.reason) == ("schema", "还差一样：写的内容。请补上再送。")
 
     def test_a_lead_who_reported_is_the_reporter(self) -> None:
         own = [demand("lead", VILLAGE), RECEIVED]
@@ -423,12 +428,78 @@ class TestWritingPictures:
         for other in PEOPLE.keys() - {name}:
             assert denial(name, make(other), HISTORY).code == "author"
 
+    @pytest.mark.parametrize("name", ["asked", "replaced", "reporter"])
+    @pytest.mark.parametrize("owner", ["asked", "replaced", "reporter"])
+    def test_pieces_only_by_who_described_the_picture(self, owner: str, name: str) -> None:
+        described = [*HISTORY, media(owner)]
+        if name == owner:
+            may_write(writer(name), chunk(name), described)
+        else:
+            fault = denial(name, chunk(name), described)
+            assert (fault.code, fault.reason) == ("author", "这张照片是别人拍的，不能替别人传。")
+
+    def test_another_picture_beside_it_does_not_matter(self) -> None:
+        beside = {**media("reporter"), "_id": f"media:{person_id('0THER')}"}
+        may_write(writer("asked"), chunk("asked"), [*HISTORY, beside])
+
+    @pytest.mark.parametrize("make", [media, chunk])
+    def test_never_as_an_attachment(self, make: Any) -> None:
+        fault = denial("reporter", {**make("reporter"), "_attachments": {"leaf.jpg": {}}}, HISTORY)
+        assert fault.code == "schema"
+        assert "一片一片送" in fault.reason
+
+
+def from_the_server(document: dict[str, Any]) -> dict[str, Any]:
+    """The same, with the server's device, and the `_id` that follows from it."""
+    return {
+        **document,
+        "device": "server00",
+        "_id": str(document["_id"]).replace(":0a0a0a0a", ":server00"),
+    }
+
+
+class TestWritingAsTheServer:
+    """Only what is written at the server may carry its device; a phone that did would take its clocks."""
+
+    @pytest.mark.parametrize(
+        ("name", "document", "group"),
+        [
+            ("reporter", demand(), []),
+            ("reporter", contact(), []),
+            ("reporter", event("solved", "reporter"), HISTORY),
+            ("asked", event("replied", "asked"), HISTORY),
+            ("centre", event("rejected", "centre"), HISTORY),
+            ("reporter", media("reporter"), HISTORY),
+            ("reporter", chunk("reporter"), HISTORY),
+        ],
+        ids=["demand", "contact", "solved", "replied", "rejected", "media", "chunk"],
+    )
+    def test_no_client_does(self, name: str, document: dict[str, Any], group: list[dict[str, Any]]) -> None:
+        forged = from_the_server(document)
+        check(forged)
+        fault = denial(name, forged, group)
+        assert (fault.code, fault.reason) == ("author", "这条写的是县里机器的名字，请用自己的手机写。")
+        may_write(writer(name), document, group)
+        may_write(replace(writer(name), at_server=True), forged, group)
+
+    def test_the_console_gives_nobody_more_rights(self) -> None:
+        for name in PEOPLE.keys() - {"centre"}:
+            console = replace(writer(name), at_server=True)
+            with pytest.raises(Denied) as caught:
+                may_write(console, from_the_server(event("rejected", name)), HISTORY)
+            assert caught.value.code == "role"
+
 
 class TestWritingAnythingElse:
     @pytest.mark.parametrize("name", PEOPLE)
     def test_only_the_server_writes_similar_cases(self, name: str) -> None:
-        fault = denial(name, similar(), HISTORY)
+        fault = denial(name, {**similar(), "device": "0a0a0a0a"}, HISTORY)
         assert (fault.code, fault.reason) == ("role", "这种内容只有县里的机器能写。")
+        assert denial(name, similar(), HISTORY).code == "author"
+        console = replace(writer(name), at_server=True)
+        with pytest.raises(Denied) as caught:
+            may_write(console, similar(), HISTORY)
+        assert caught.value.code == "role"
 
     @pytest.mark.parametrize("name", PEOPLE)
     @pytest.mark.parametrize("kind", ["person", "notice", "drone"])
@@ -459,14 +530,17 @@ class TestWritingAnythingElse:
 
     def test_a_fault_of_shape_keeps_its_sentence(self) -> None:
         fault = denial("reporter", {**demand(), "text": ""}, [])
-        assert (fault.code, fault.reason) == ("schema", "“text”是空的，县里收不了。请改一下再送。")
+        assert (fault.code, fault.reason) == ("schema", "“写的内容”是空的，县里收不了。请改一下再送。")
 
 
 class TestReceipt:
     def test_is_a_document_that_only_the_server_writes(self) -> None:
         check(RECEIVED)
         assert (RECEIVED["by"], RECEIVED["device"]) == ("server", "server00")
-        assert denial("reporter", RECEIVED, [demand()]).code == "role"
+        assert denial("reporter", RECEIVED, [demand()]).code == "author"
+        from_a_phone = receipt(demand(), common(1)["at"], stamp(START, 1), device="0a0a0a0a")
+        from_a_phone["_id"] = ids.event_id(DEMAND, from_a_phone["clock"], "0a0a0a0a")
+        assert denial("reporter", from_a_phone, [demand()]).code == "role"
 
     def test_moves_the_demand_on(self) -> None:
         consultation = fold([demand(), RECEIVED])

@@ -64,6 +64,11 @@ def refusal(document: dict[str, Any]) -> Malformed:
     return caught.value
 
 
+def spoken(field: str) -> str:
+    """The field as a sentence names it; what only programs write keeps its own name."""
+    return documents.FIELD_NAMES.get(field, field)
+
+
 def without(document: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name not in names}
 
@@ -104,58 +109,58 @@ class TestFaults:
     @pytest.mark.parametrize(
         ("document", "sentence"),
         [
-            (good("demand", text=""), "“text”是空的，县里收不了。请改一下再送。"),
-            (good("demand", text="黄" * 4001), "“text”太长了，县里收不了。请改一下再送。"),
-            (good("demand", media=[MEDIA] * 10), "“media”太多了，县里收不了。请改一下再送。"),
-            (good("demand", media=["1.jpg"]), "“media.0”格式不对，县里收不了。请改一下再送。"),
-            (good("demand", region="510726"), "“region”格式不对，县里收不了。请改一下再送。"),
+            (good("demand", text=""), "“写的内容”是空的，县里收不了。请改一下再送。"),
+            (good("demand", text="黄" * 4001), "“写的内容”太长了，县里收不了。请改一下再送。"),
+            (good("demand", media=[MEDIA] * 10), "“照片”太多了，县里收不了。请改一下再送。"),
+            (good("demand", media=["1.jpg"]), "“照片.0”格式不对，县里收不了。请改一下再送。"),
+            (good("demand", region="510726"), "“村”格式不对，县里收不了。请改一下再送。"),
             (
                 good("demand", region="５１０７２６１０５２０１"),
-                "“region”格式不对，县里收不了。请改一下再送。",
+                "“村”格式不对，县里收不了。请改一下再送。",
             ),
             (good("demand", reporter="13800000000"), "“reporter”格式不对，县里收不了。请改一下再送。"),
-            (good("demand", industry=""), "“industry”是空的，县里收不了。请改一下再送。"),
+            (good("demand", industry=""), "“产业”是空的，县里收不了。请改一下再送。"),
             (good("demand", urgent="yes"), "“urgent”不对，县里收不了。请改一下再送。"),
             (good("demand", price=3), "“price”不该有，县里收不了。请改一下再送。"),
-            (without(GOOD["demand"], "text"), "“text”没有填，县里收不了。请改一下再送。"),
+            (without(GOOD["demand"], "text"), "“写的内容”没有填，县里收不了。请改一下再送。"),
             (good("event", demand="nonsense"), "“demand”格式不对，县里收不了。请改一下再送。"),
             (good("event", kind="teleported"), "“kind”不对，县里收不了。请改一下再送。"),
             (good("event", by="nobody"), "“by”格式不对，县里收不了。请改一下再送。"),
-            (good("event", clock="019DF20050000000"), "“clock”格式不对，县里收不了。请改一下再送。"),
+            (good("event", clock="019DF20050000000"), "“时间”格式不对，县里收不了。请改一下再送。"),
             (good("event", device="phone"), "“device”格式不对，县里收不了。请改一下再送。"),
-            (good("event", at="2026-05-04 08:00"), "“at”格式不对，县里收不了。请改一下再送。"),
-            (good("event", at="2026-05-04T08:00:00Z"), "“at”格式不对，县里收不了。请改一下再送。"),
-            (good("event", at="2026-02-30T08:00:00.000Z"), "“at”不对，县里收不了。请改一下再送。"),
-            (good("event", at="2026-05-04T25:00:00.000Z"), "“at”不对，县里收不了。请改一下再送。"),
-            (good("event", at="9999-12-31T23:59:59.999Z"), "“at”不对，县里收不了。请改一下再送。"),
-            (good("event", at="٢٠٢٦-05-04T08:00:00.000Z"), "“at”格式不对，县里收不了。请改一下再送。"),
+            (good("event", at="2026-05-04 08:00"), "“时间”格式不对，县里收不了。请改一下再送。"),
+            (good("event", at="2026-05-04T08:00:00Z"), "“时间”格式不对，县里收不了。请改一下再送。"),
+            (good("event", at="2026-02-30T08:00:00.000Z"), "“时间”不对，县里收不了。请改一下再送。"),
+            (good("event", at="2026-05-04T25:00:00.000Z"), "“时间”不对，县里收不了。请改一下再送。"),
+            (good("event", at="9999-12-31T23:59:59.999Z"), "“时间”不对，县里收不了。请改一下再送。"),
+            (good("event", at="٢٠٢٦-05-04T08:00:00.000Z"), "“时间”格式不对，县里收不了。请改一下再送。"),
             (good("event", due="soon"), "“due”格式不对，县里收不了。请改一下再送。"),
-            (good("event", stars=0), "“stars”不对，县里收不了。请改一下再送。"),
-            (good("event", stars=6), "“stars”不对，县里收不了。请改一下再送。"),
-            (good("event", stars=4.5), "“stars”不对，县里收不了。请改一下再送。"),
-            (good("event", stars=True), "“stars”不对，县里收不了。请改一下再送。"),
-            (good("event", reason="因" * 201), "“reason”太长了，县里收不了。请改一下再送。"),
-            (good("event", outcome="perhaps"), "“outcome”不对，县里收不了。请改一下再送。"),
-            (good("event", verdict="good"), "“verdict”不对，县里收不了。请改一下再送。"),
-            (good("event", text=["a"]), "“text”不对，县里收不了。请改一下再送。"),
+            (good("event", stars=0), "“评几颗星”不对，县里收不了。请改一下再送。"),
+            (good("event", stars=6), "“评几颗星”不对，县里收不了。请改一下再送。"),
+            (good("event", stars=4.5), "“评几颗星”不对，县里收不了。请改一下再送。"),
+            (good("event", stars=True), "“评几颗星”不对，县里收不了。请改一下再送。"),
+            (good("event", reason="因" * 201), "“原因”太长了，县里收不了。请改一下再送。"),
+            (good("event", outcome="perhaps"), "“解决没有”不对，县里收不了。请改一下再送。"),
+            (good("event", verdict="good"), "“有效性”不对，县里收不了。请改一下再送。"),
+            (good("event", text=["a"]), "“写的内容”不对，县里收不了。请改一下再送。"),
             (good("media", mime="image/svg+xml"), "“mime”不对，县里收不了。请改一下再送。"),
             (good("media", bytes=0), "“bytes”不对，县里收不了。请改一下再送。"),
             (good("media", bytes=24 * 1024 * 512 + 1), "“bytes”不对，县里收不了。请改一下再送。"),
             (good("media", chunks=513), "“chunks”不对，县里收不了。请改一下再送。"),
             (good("media", sha256="ab"), "“sha256”格式不对，县里收不了。请改一下再送。"),
             (good("media", width=20001), "“width”不对，县里收不了。请改一下再送。"),
-            (good("chunk", media=OTHER[:-1]), "“media”格式不对，县里收不了。请改一下再送。"),
+            (good("chunk", media=OTHER[:-1]), "“照片”格式不对，县里收不了。请改一下再送。"),
             (good("chunk", n=512), "“n”不对，县里收不了。请改一下再送。"),
             (good("chunk", n=-1), "“n”不对，县里收不了。请改一下再送。"),
-            (good("chunk", data=""), "“data”是空的，县里收不了。请改一下再送。"),
-            (good("chunk", data="<script>"), "“data”格式不对，县里收不了。请改一下再送。"),
+            (good("chunk", data=""), "“照片”是空的，县里收不了。请改一下再送。"),
+            (good("chunk", data="<script>"), "“照片”格式不对，县里收不了。请改一下再送。"),
             (
                 good("chunk", data=base64.b64encode(bytes(24 * 1024 + 1)).decode()),
-                "“data”太长了，县里收不了。请改一下再送。",
+                "“照片”太长了，县里收不了。请改一下再送。",
             ),
-            (good("chunk", at=AT), "“at”不该有，县里收不了。请改一下再送。"),
-            (good("contact", name=""), "“name”是空的，县里收不了。请改一下再送。"),
-            (good("contact", phone="call me"), "“phone”格式不对，县里收不了。请改一下再送。"),
+            (good("chunk", at=AT), "“时间”不该有，县里收不了。请改一下再送。"),
+            (good("contact", name=""), "“名字”是空的，县里收不了。请改一下再送。"),
+            (good("contact", phone="call me"), "“电话”格式不对，县里收不了。请改一下再送。"),
             (good("contact", id_number="0"), "“id_number”不该有，县里收不了。请改一下再送。"),
             (good("similar", build="3"), "“build”不对，县里收不了。请改一下再送。"),
             (
@@ -172,7 +177,7 @@ class TestFaults:
     def test_every_required_field_is_missed(self, kind: str, field: str) -> None:
         document = without(GOOD[kind], field)
         if documents.TYPES[kind].model_fields[field].is_required():
-            assert refusal(document).reason == f"“{field}”没有填，县里收不了。请改一下再送。"
+            assert refusal(document).reason == f"“{spoken(field)}”没有填，县里收不了。请改一下再送。"
         else:
             check(document)
 
@@ -184,6 +189,43 @@ class TestFaults:
 
     def test_no_type_at_all(self) -> None:
         assert refusal({"_id": "x"}).code == "unknown_type"
+
+    @pytest.mark.parametrize("kind", TYPES)
+    @pytest.mark.parametrize("attached", [{"leaf.jpg": {"stub": True}}, {}, None])
+    def test_attachments_are_refused_on_every_type(self, kind: str, attached: Any) -> None:
+        """Bytes beside the document would pass every bound of this module."""
+        fault = refusal(good(kind, _attachments=attached))
+        assert fault.code == "schema"
+        assert fault.reason == "照片要一片一片送，不能附在文字上。请更新手机上的田问再送。"
+
+
+# What people type, choose or photograph (MISSION S1.6, S1.11, S2.2), told apart from models.documents.
+FILLED_IN = {
+    "demand": {"region", "industry", "crop", "part", "text", "media", "at", "clock"},
+    "event": {
+        "text", "diagnosis", "reason", "media", "stars", "case", "expert", "expert_name", "outcome",
+        "verdict", "category", "at", "clock",
+    },
+    "media": {"caption", "at", "clock"},
+    "chunk": {"data", "media"},
+    "contact": {"region", "name", "phone", "at"},
+}  # fmt: skip
+
+
+class TestFieldNames:
+    @pytest.mark.parametrize("kind", sorted(FILLED_IN))
+    def test_what_people_fill_in_has_a_chinese_name(self, kind: str) -> None:
+        assert FILLED_IN[kind] <= documents.TYPES[kind].model_fields.keys()
+        assert FILLED_IN[kind] <= documents.FIELD_NAMES.keys()
+
+    def test_so_has_whatever_a_kind_of_event_needs(self) -> None:
+        needed = {name for kind in workflow().kinds.values() for name in kind.required}
+        assert needed <= documents.FIELD_NAMES.keys()
+
+    def test_they_are_chinese_and_of_fields_that_exist(self) -> None:
+        fields = {name for model in documents.TYPES.values() for name in model.model_fields}
+        assert documents.FIELD_NAMES.keys() <= fields
+        assert all(re.fullmatch("[一-鿿]+", name) for name in documents.FIELD_NAMES.values())
 
 
 class TestIdentifiers:
@@ -233,7 +275,7 @@ class TestSentences:
         for value in (self.SECRET * 4000, [self.SECRET] * 600, {"inner": self.SECRET}):
             fault = refusal(good(kind, **{field: value}))
             assert self.SECRET not in fault.reason
-            assert f"“{field}" in fault.reason
+            assert f"“{spoken(field)}" in fault.reason
 
     @pytest.mark.parametrize("kind", TYPES)
     def test_stay_short_whatever_was_sent(self, kind: str) -> None:

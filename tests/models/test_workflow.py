@@ -140,7 +140,17 @@ class TestTable:
 
     def test_what_waits_for_the_centre_is_not_final(self) -> None:
         moving = {source for kind in KINDS.values() for source, end in kind.moves.items() if end != source}
-        assert {name for name in STATES if name not in moving} == {"closed", "rejected", "withdrawn"}
+        assert {name for name in STATES if name not in moving} == {"rejected", "withdrawn"}
+        assert {name for name, state in STATES.items() if state.turn == "centre"} <= moving
+
+    def test_what_the_centre_has_closed_only_the_reporters_word_reopens(self) -> None:
+        """Not solved after all: another expert (MISSION S1.11). Nothing else leads out."""
+        out = {
+            (kind.name, kind.actor, kind.moves["closed"])
+            for kind in KINDS.values()
+            if kind.moves.get("closed", "closed") != "closed"
+        }
+        assert out == {("unsolved", "reporter", "reopened")}
 
     def test_whoever_has_the_turn_can_move_it(self) -> None:
         actors = {"informant": "reporter", "expert": "expert", "centre": "centre"}
@@ -285,6 +295,27 @@ class TestLaws:
         authors = {step["by"] for step in consultation.thread if step["_id"] in consultation.replies}
         assert authors - {"server"} <= {*consultation.experts}
 
+    @settings(max_examples=200)
+    @given(walks(), st.sampled_from((ONE, TWO)), st.lists(st.sampled_from(sorted(KINDS)), max_size=4))
+    def test_whoever_was_sent_and_went_keeps_reading(
+        self, events: list[dict[str, Any]], sent: str, then: list[str]
+    ) -> None:
+        road = [an_event("received", 0, "server"), *events]
+        while folded(*road).state not in KINDS["dispatched"].moves:
+            road.pop()
+        road += [an_event("dispatched", 20, CENTRE, expert=sent), an_event("visited", 21, CENTRE)]
+        before = folded(*road)
+        assert (before.state, before.expert) == ("visited", sent)
+        other = TWO if sent == ONE else ONE
+        after = [an_event(kind, 22 + n, actor_of(kind, before), expert=other) for n, kind in enumerate(then)]
+        assert sent in folded(*road, *after).experts
+
+    @given(st.one_of(histories(), walks()))
+    def test_what_is_open_carries_no_judgement_of_a_callback(self, events: list[dict[str, Any]]) -> None:
+        consultation = folded(*events)
+        if not consultation.closed:
+            assert (consultation.outcome, consultation.verdict, consultation.category) == (None, None, None)
+
 
 class TestLimits:
     """The limits of the programme and not constants (MISSION S2.2)."""
@@ -302,6 +333,22 @@ class TestLimits:
         )
         assert consultation is not None
         assert consultation.reply_due == moment(26)
+
+    @pytest.mark.parametrize(
+        "before",
+        [
+            [("assigned", CENTRE), ("asked", ONE)],
+            [("assigned", CENTRE), ("replied", ONE)],
+            [("assigned", CENTRE), ("replied", ONE), ("relayed", REPORTER)],
+            [("dispatched", CENTRE), ("visited", ONE)],
+        ],
+    )
+    def test_reply_anew_when_the_question_comes_back(self, before: list[tuple[str, str]]) -> None:
+        events = [an_event(kind, minutes, by) for minutes, (kind, by) in enumerate(before, start=6)]
+        back = an_event("added", 90, REPORTER)
+        consultation = fold([a_demand(), an_event("received", 5, "server"), *events, back], self.SHORT)
+        assert consultation is not None
+        assert (consultation.state, consultation.reply_due) == ("assigned", moment(110))
 
     def test_callback(self) -> None:
         consultation = fold(
