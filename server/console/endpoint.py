@@ -85,7 +85,8 @@ def refused(request: Request) -> Response:
 def failed(request: Request, status: int, reason: str = "") -> Response:
     """Any other refusal or fault as a page with one sentence and the next step."""
     known = status if status in KNOWN else 400 if status < 500 else 500
-    person = current_person(request)
+    # After a fault of ours nothing is read any more: the same fault would meet the error page too.
+    person = current_person(request) if status < 500 else None
     context = {"status": known, "reason": reason}
     return render(request, "failed.html", context, person=person, status=status)
 
