@@ -7,7 +7,7 @@ import { reach } from '../sync/api.ts';
 import { lastAgreed } from '../sync/loop.ts';
 import { photoRun, waiting } from '../sync/outbox.ts';
 import { phase, weak } from '../sync/push.ts';
-import { problems, replacedDemands } from '../sync/quarantine.ts';
+import { heldDemands, leftDemands, problems } from '../sync/quarantine.ts';
 import { sentence } from '../sync/sentence.ts';
 import { now } from '../ui/when.ts';
 
@@ -24,8 +24,9 @@ export async function checkStorage(): Promise<void> {
   storageLow.value = quota - usage < ROOM_FOR_PHOTOS;
 }
 
+/** What was refused stands under 要您改一下 instead. */
 export const shownConsultations = computed(() =>
-  newestFirst.value.filter((each) => !replacedDemands.value.has(each.id)),
+  newestFirst.value.filter((each) => !heldDemands.value.has(each.id) || leftDemands.value.has(each.id)),
 );
 
 export const lists = computed(() => worklist(shownConsultations.value, person.value));

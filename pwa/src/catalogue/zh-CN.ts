@@ -95,6 +95,7 @@ export const zh = {
 
   'state.local': '存在手机里，有网自动送',
   'state.sent': '送到了，等县里登记',
+  'state.left': '县里替您留着，等县里看',
   'state.received': '县里收到了，正在找专家',
   'state.received_seen': '县里收到了，等着分派',
   'state.clarifying': '县里问您：{text}',
@@ -149,6 +150,16 @@ export const zh = {
   'head.rejected': '没有受理',
   'head.withdrawn': '收回了',
 
+  'next.local': '有网自动送',
+  'next.sent': '等县里登记',
+  'next.received': '正在找专家',
+  'next.replied': '念给农户听，再问问管不管用',
+  'next.visited': '念给农户听，再问问管不管用',
+  'next.relayed': '过几天问问农户管不管用',
+  'next.solved': '{day}，农户说好了',
+  'next.adopted': '{day}，用了别人问过的答案',
+  'next.closed': '{day} 完结',
+
   'report.title': '报需求',
   'report.kept': '写到哪存到哪',
   'report.which_crop': '是哪一样？',
@@ -190,6 +201,7 @@ export const zh = {
   'photo.remove': '去掉第 {n} 张照片',
   'photo.unreadable': '这张打不开，换一张照片',
   'photo.enlarge': '看大图',
+  'photo.close': '看好了，回去',
   'photo.on_phone': '在手机里',
   'photo.sent_share': '送 {share}%',
   'photo.on_the_way': '在路上',
@@ -256,7 +268,8 @@ export const zh = {
 
   'fact.assigned_before': '县里请了',
   'fact.assigned_after': '专家',
-  'fact.due': '答应 {time} 前回',
+  'fact.due': '答应 {time} 前回您',
+  'fact.due_seen': '答应 {time} 前回',
   'fact.dispatched': '县里派 {name} 上门：{text}',
   'fact.declined': '专家：{reason}，县里换人',
   'fact.rejected': '县里没有受理：{reason}',
@@ -341,6 +354,7 @@ export const zh = {
   'unsent.none': '都送到了',
   'unsent.no_need': '不用守着，有网自动送',
   'unsent.none_hint': '手机里没有等着送的',
+  'unsent.kept': '一条没丢，县里替您留着',
   'unsent.problems': '要您改一下',
   'unsent.sending': '正在送',
   'unsent.queued': '排队等着送',
@@ -376,7 +390,6 @@ export const zh = {
   'fix.leave': '留给县里看',
   'fix.left': '留给县里了',
   'fix.missing': '还差一样：写一句话',
-  'fix.needs_network': '这一步要有网。改好的先别关，有网再按',
 
   'me.this_year': '今年报的',
   'me.reported': '条',

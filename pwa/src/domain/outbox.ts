@@ -77,17 +77,6 @@ export function acknowledge(outbox: Outbox, ids: readonly string[]): Outbox {
   return settle({ ...outbox, pending, beyond });
 }
 
-/** Back into the queue: what was refused may go again after all. */
-export function sendAgain(outbox: Outbox, rows: readonly { id: string; demand: string }[]): Outbox {
-  const pending = new Map(outbox.pending);
-  const beyond = new Map(outbox.beyond);
-  for (const row of rows) {
-    pending.set(row.id, { ...row, seq: beyond.get(row.id) ?? outbox.cursor + 1 });
-    beyond.delete(row.id);
-  }
-  return { ...outbox, pending, beyond };
-}
-
 /** Moves the cursor up to the first document that is still waiting. */
 function settle(outbox: Outbox): Outbox {
   let cursor = outbox.top;

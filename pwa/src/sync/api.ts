@@ -24,6 +24,9 @@ export class Refusal extends Error {
 /** No answer at all: no network, or none that reaches the county. */
 export class NoAnswer extends Error {}
 
+/** Find similar may be in repair while everything else works. */
+const OPTIONAL = /\/api\/similar$/;
+
 const DEADLINE_MS = 45_000;
 const DEADLINE_SENDING_MS = 150_000;
 
@@ -64,7 +67,7 @@ async function answered(input: RequestInfo | URL, init: RequestInit): Promise<Re
   given?.addEventListener('abort', () => deadline.abort());
   try {
     const response = await fetch(input, { ...init, signal: deadline.signal });
-    reach.value = response.status >= 500 ? 'server' : 'ok';
+    reach.value = response.status >= 500 && !OPTIONAL.test(String(input)) ? 'server' : 'ok';
     lastAnswer.value = Date.now();
     return response;
   } catch (error) {

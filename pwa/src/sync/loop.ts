@@ -4,14 +4,13 @@
  */
 import { signal } from '@preact/signals';
 import { consultations } from '../store/library.ts';
-import { keepProgramme, type Programme } from '../store/programme.ts';
 import { keep, kept } from '../store/kept.ts';
 import { openRemote, type Database } from '../store/pouch.ts';
-import { updatePerson } from '../store/session.ts';
-import type { Person } from '../domain/person.ts';
-import { request, syncFetch } from './api.ts';
+import { person } from '../store/session.ts';
+import { syncFetch } from './api.ts';
+import { fetchPerson, fetchProgramme } from './county.ts';
 import { phase, push, reconcile, retryOrphans } from './push.ts';
-import { refresh } from './quarantine.ts';
+import { hasUnsettled, refresh } from './quarantine.ts';
 
 /** When phone and county were last seen to agree, in milliseconds since 1970. */
 export const lastAgreed = signal<number | null>(kept<number | null>('agreed', null));
@@ -32,14 +31,14 @@ export function nudge(): void {
 }
 
 /** Runs until `stop` is called. One tab at a time syncs a person's database. */
-export function startLoop(db: Database, person: string): () => void {
+export function startLoop(db: Database, name: string): () => void {
   const stopping = new AbortController();
   const onChange = () => wake();
   addEventListener('online', onChange);
   document.addEventListener('visibilitychange', onChange);
   const run = () => new Loop(db, stopping.signal).run();
   if (navigator.locks) {
-    navigator.locks.request(`tianwen-${person}`, { signal: stopping.signal }, run).catch(() => undefined);
+    navigator.locks.request(`tianwen-${name}`, { signal: stopping.signal }, run).catch(() => undefined);
   } else {
     void run();
   }
@@ -84,6 +83,7 @@ class Loop {
   }
 
   private async round(): Promise<void> {
+    if (person.value?.must_change_password) throw new Error('the first password comes first');
     if (this.uncertain) await reconcile(this.remote);
     this.uncertain = false;
     await push(this.remote, () => this.pull());
@@ -105,12 +105,12 @@ class Loop {
   }
 
   private async refreshNowAndThen(): Promise<void> {
-    if (Date.now() - this.refreshedAt < REFRESH_MS) return;
+    if (Date.now() - this.refreshedAt < REFRESH_MS && !hasUnsettled()) return;
     await refresh();
-    updatePerson(await request<Person>('GET', '/api/me'));
-    keepProgramme(await request<Programme>('GET', '/api/programme'));
+    await fetchPerson();
+    await fetchProgramme();
     this.refreshedAt = Date.now();
-    await retryOrphans(new Set(consultations.value.keys()));
+    await retryOrphans(this.remote, new Set(consultations.value.keys()));
   }
 
   /** Waits for news from the county, or for being woken. */

@@ -7,7 +7,6 @@ import {
   keptForm,
   nextBatch,
   openOutbox,
-  sendAgain,
   waitingItems,
   type KeptOutbox,
   type Outbox,
@@ -112,10 +111,9 @@ export async function confirm(ids: readonly string[]): Promise<void> {
   await keep();
 }
 
-/** What was refused for want of something else may go again. */
-export async function again(rows: readonly { id: string; demand: string }[]): Promise<void> {
-  change(sendAgain(outbox.value, rows));
-  await keep();
+/** Documents of these ids, as far as they are on this phone. */
+export async function read(ids: string[]): Promise<AnyDocument[]> {
+  return database ? readDocuments(database, ids) : [];
 }
 
 function belongs(document: string, item: string): boolean {

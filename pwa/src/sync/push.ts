@@ -4,7 +4,7 @@
  * at any moment and go on later.
  */
 import type { AnyDocument } from '../contract/types.ts';
-import { demandOf, note, refresh, retriable, settle, type Quarantined } from './quarantine.ts';
+import { note, refresh, retriable, settle, type Quarantined } from './quarantine.ts';
 import * as outbox from './outbox.ts';
 import type { Database } from '../store/pouch.ts';
 import type { WriteRow } from 'pouchdb-core';
@@ -16,6 +16,7 @@ export const phase = signal<'idle' | 'text' | 'photos' | 'pull'>('idle');
 export const weak = signal(false);
 
 const ASKED_AT_ONCE = 500;
+const RETRIED_AT_ONCE = 8;
 const SLOW_BYTES_A_SECOND = 12_000;
 const FORBIDDEN = new Set(['forbidden', 'unauthorized']);
 
@@ -47,12 +48,17 @@ export async function push(remote: Database, between: () => Promise<void>): Prom
   phase.value = 'idle';
 }
 
-/** Puts back what was refused only because its demand was missing then. */
-export async function retryOrphans(demands: ReadonlySet<string>): Promise<void> {
+/** Sends again what was refused only because its demand was missing then. */
+export async function retryOrphans(remote: Database, demands: ReadonlySet<string>): Promise<void> {
   const entries = retriable(demands);
-  if (entries.length === 0) return;
-  await outbox.again(entries.map((entry) => ({ id: entry.id, demand: demandOf(entry) })));
-  await settle(entries, 'the demand has arrived');
+  for (let from = 0; from < entries.length; from += RETRIED_AT_ONCE) {
+    const some = entries.slice(from, from + RETRIED_AT_ONCE);
+    const documents = await outbox.read(some.map((entry) => entry.id));
+    const answer = await remote.bulkDocs(documents, { new_edits: false });
+    const failed = new Set(answer.filter((row) => row.error).map((row) => row.id));
+    const sent = new Set(documents.map((each) => each._id).filter((id) => !failed.has(id)));
+    await settle(some.filter((entry) => sent.has(entry.id)));
+  }
 }
 
 async function send(remote: Database, documents: AnyDocument[]): Promise<void> {

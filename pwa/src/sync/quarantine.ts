@@ -26,13 +26,18 @@ interface Kept {
   entries: Quarantined[];
   /** Receipts that the person left with the county. */
   left: string[];
+  /** Receipts that were settled here, of which the server does not know yet. */
+  unsettled: string[];
 }
 
 const SETTLED = ['resent', 'discarded', 'released'];
-const EMPTY: Kept = { entries: [], left: [] };
+const EMPTY: Kept = { entries: [], left: [], unsettled: [] };
 
 const kept = signal<Kept>(EMPTY);
 let database: Database | null = null;
+
+/** Whether the server has to be told of something. */
+export const hasUnsettled = () => kept.value.unsettled.length > 0;
 
 const open_ = computed(() => kept.value.entries.filter((entry) => !SETTLED.includes(entry.state)));
 const everRefused = computed(() =>
@@ -41,11 +46,11 @@ const everRefused = computed(() =>
 
 /** Demands that the server refused: their photos and records wait with them. */
 export const heldDemands = computed(() => new Set(everRefused.value.map((entry) => nameOf(entry.id))));
-/** Demands that were sent again under another name, or given up: no longer shown. */
-export const replacedDemands = computed(
+/** Of those, the ones that the person left with the county: still shown as theirs. */
+export const leftDemands = computed(
   () =>
     new Set(
-      everRefused.value.filter((entry) => SETTLED.includes(entry.state)).map((entry) => nameOf(entry.id)),
+      open_.value.filter((entry) => kept.value.left.includes(entry.receipt)).map((entry) => demandOf(entry)),
     ),
 );
 /** What the person has to look at. */
@@ -67,7 +72,7 @@ export const problems = computed(() => {
 
 export async function open(db: Database): Promise<void> {
   database = db;
-  kept.value = await readNote<Kept>(db, 'refused', EMPTY);
+  kept.value = { ...EMPTY, ...(await readNote<Kept>(db, 'refused', EMPTY)) };
 }
 
 export function close(): void {
@@ -84,10 +89,17 @@ export async function note(refused: readonly Quarantined[]): Promise<void> {
   });
 }
 
-/** Reads the server's own list, which decides. */
+/** Tells the server what was settled here, then reads its own list, which decides. */
 export async function refresh(): Promise<void> {
+  for (const receipt of kept.value.unsettled) {
+    await request('POST', `/sync/quarantine/${encodeURIComponent(receipt)}`, { state: 'resent' });
+    await store({ ...kept.value, unsettled: kept.value.unsettled.filter((each) => each !== receipt) });
+  }
   const { quarantined } = await request<{ quarantined: Quarantined[] }>('GET', '/sync/quarantine');
-  await store({ ...kept.value, entries: quarantined.map(withoutBulk) });
+  // What was settled while the answer was on its way stays settled.
+  const settledHere = new Set(kept.value.unsettled);
+  const entries = quarantined.map(withoutBulk);
+  await store({ ...kept.value, entries: entries.map((each) => settled(each, settledHere)) });
 }
 
 /** Refused only because their demand was not there, which it is now. */
@@ -98,20 +110,13 @@ export function retriable(demands: ReadonlySet<string>): Quarantined[] {
   );
 }
 
-/** The person sent something better instead. */
-export async function settle(entries: readonly Quarantined[], reason: string): Promise<void> {
-  for (const entry of entries) {
-    if (entry.receipt) {
-      await request('POST', `/sync/quarantine/${encodeURIComponent(entry.receipt)}`, {
-        state: 'resent',
-        reason,
-      });
-    }
-  }
-  const receipts = new Set(entries.map((entry) => entry.receipt));
+/** The person sent something better instead. Works offline: the server is told when it can be reached. */
+export async function settle(entries: readonly Quarantined[]): Promise<void> {
+  const receipts = entries.map((entry) => entry.receipt).filter(Boolean);
   await store({
     ...kept.value,
-    entries: kept.value.entries.map((e) => (receipts.has(e.receipt) ? { ...e, state: 'resent' } : e)),
+    unsettled: [...kept.value.unsettled, ...receipts],
+    entries: kept.value.entries.map((entry) => settled(entry, new Set(receipts))),
   });
 }
 
@@ -131,6 +136,9 @@ export function demandOf(entry: Quarantined): string {
       return entry.body && 'demand' in entry.body ? entry.body.demand : '';
   }
 }
+
+const settled = (entry: Quarantined, receipts: ReadonlySet<string>): Quarantined =>
+  receipts.has(entry.receipt) ? { ...entry, state: 'resent' } : entry;
 
 function withoutBulk(entry: Quarantined): Quarantined {
   if (entry.body?.type !== 'chunk') return entry;

@@ -1,5 +1,5 @@
 /** A photo of a consultation: from the chunks on this phone, else from the county, else where it is. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { MediaDocument } from '../contract/types.ts';
 import { t } from '../catalogue/catalogue.ts';
 import { nameOf } from '../domain/ids.ts';
@@ -17,12 +17,17 @@ export function Picture({ media, label }: { media: MediaDocument; label: string 
   const url = usePicture(media, complete);
   const left = waiting.value.find((item) => item.id === media._id)?.left ?? 0;
   const share = Math.round((1 - Math.min(left, media.chunks) / media.chunks) * 100);
+  const [large, setLarge] = useState(false);
   return (
     <figure class="shot">
       {url ? (
-        <a href={url} target="_blank" rel="noopener" aria-label={t('photo.enlarge')}>
+        <button
+          class="shot__open"
+          aria-label={`${t('photo.enlarge')}：${label}`}
+          onClick={() => setLarge(true)}
+        >
           <img src={url} alt={label} />
-        </a>
+        </button>
       ) : (
         <span class="shot__wait">
           <Icon name="picture" />
@@ -43,7 +48,25 @@ export function Picture({ media, label }: { media: MediaDocument; label: string 
       ) : !url ? (
         <figcaption>{t('photo.on_the_way')}</figcaption>
       ) : null}
+      {large && url ? <Large url={url} label={label} onClose={() => setLarge(false)} /> : null}
     </figure>
+  );
+}
+
+/** The photo over the whole screen; any press brings the thread back. */
+function Large({ url, label, onClose }: { url: string; label: string; onClose: () => void }) {
+  const box = useRef<HTMLButtonElement>(null);
+  useEffect(() => box.current?.focus(), []);
+  return (
+    <button
+      class="viewer"
+      ref={box}
+      aria-label={t('photo.close')}
+      onClick={onClose}
+      onKeyDown={(event) => event.key === 'Escape' && onClose()}
+    >
+      <img src={url} alt={label} />
+    </button>
   );
 }
 

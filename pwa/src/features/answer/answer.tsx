@@ -1,5 +1,5 @@
 /** The expert answers, asks back, or says that somebody else should (MISSION S2.2). Works offline. */
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { replace } from '../../app/route.ts';
 import { t } from '../../catalogue/catalogue.ts';
 import type { EventKind } from '../../contract/types.ts';
@@ -8,7 +8,7 @@ import type { Consultation } from '../../domain/fold.ts';
 import { subjectOf } from '../../domain/grouping.ts';
 import { DEFAULT_LIMITS, fits, TEXT_LIMIT } from '../../domain/workflow.ts';
 import { draft } from '../../store/drafts.ts';
-import { consultations } from '../../store/library.ts';
+import { consultations, markSeen } from '../../store/library.ts';
 import { placeName, programme } from '../../store/programme.ts';
 import { person } from '../../store/session.ts';
 import { Clock } from '../../ui/clock.tsx';
@@ -51,6 +51,7 @@ function AnswerForm({ consultation }: { consultation: Consultation }) {
   const modes = modesOf(consultation);
   const mode = modes.includes(value.mode) ? value.mode : modes[0];
   const [missing, setMissing] = useState(false);
+  useEffect(() => markSeen(consultation), [consultation]);
 
   const submit = async () => {
     const written = mode && eventOf(mode, value);

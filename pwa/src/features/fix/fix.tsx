@@ -12,6 +12,7 @@ import { documentsOf } from '../../store/library.ts';
 import { assemble } from '../../store/photos.ts';
 import { placeName } from '../../store/programme.ts';
 import { person } from '../../store/session.ts';
+import { nudge } from '../../sync/loop.ts';
 import { leave, problems, settle, type Problem } from '../../sync/quarantine.ts';
 import { Fault, Field, Segment } from '../../ui/fields.tsx';
 import { BackHead, Empty, Frame } from '../../ui/frame.tsx';
@@ -56,7 +57,7 @@ function FixForm({ problem }: { problem: Problem }) {
       toast(t('report.stored'));
       replace('/unsent');
     } catch {
-      setFault(t('fix.needs_network'));
+      setFault(t('report.not_stored'));
     }
   };
 
@@ -139,12 +140,13 @@ function Written({ problem, text }: { problem: Problem; text: string }) {
   );
 }
 
-/** The corrected text under a new name, with the photos; then the old one is settled with the county. */
+/** The corrected text under a new name, with the photos; then the old one is settled. Works offline too. */
 async function sendAgain(problem: Problem, text: string): Promise<void> {
   const { body } = problem.main;
   if (body?.type === 'demand') await save(await demandAgain(body, text));
   else if (body?.type === 'event') await save([eventAgain(body, text)]);
-  await settle(problem.parts, 'corrected by its author');
+  await settle(problem.parts);
+  nudge();
 }
 
 async function demandAgain(old: DemandDocument, text: string): Promise<AnyDocument[]> {

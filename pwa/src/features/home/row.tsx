@@ -6,6 +6,7 @@ import { demandId } from '../../domain/ids.ts';
 import { isUnread, lastEvent, lastMoment } from '../../store/library.ts';
 import { person } from '../../store/session.ts';
 import { waiting } from '../../sync/outbox.ts';
+import { leftDemands } from '../../sync/quarantine.ts';
 import { Mark } from '../../ui/mark.tsx';
 import { clockTime, whenShort } from '../../ui/when.ts';
 
@@ -49,6 +50,7 @@ export function stateLine(consultation: Consultation): string {
     due: consultation.reply_due ? clockTime(consultation.reply_due) : '',
     subject: subjectOf(consultation),
   };
+  if (leftDemands.value.has(consultation.id)) return t('state.left');
   if (consultation.state === 'sent') return t(isLocal(consultation) ? 'state.local' : 'state.sent');
   if (consultation.state === 'assigned' && !consultation.reply_due) return t('state.assigned_open', values);
   if (consultation.state === 'reopened' && last?.kind === 'declined') return t('state.declined', values);
@@ -64,5 +66,5 @@ export function forReader(
   const me = person.value;
   const mine = consultation.demand.reporter === me?.id;
   const suffix = mine ? '' : me?.role === 'expert' ? '_expert' : '_seen';
-  return tMaybe(key + suffix, values) || tMaybe(key, values);
+  return tMaybe(key + suffix, values) || (mine || !key.startsWith('next.') ? tMaybe(key, values) : '');
 }

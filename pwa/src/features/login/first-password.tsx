@@ -5,6 +5,7 @@ import { t } from '../../catalogue/catalogue.ts';
 import type { Person } from '../../domain/person.ts';
 import { person, typedPassword, updatePerson } from '../../store/session.ts';
 import { NoAnswer, Refusal, request } from '../../sync/api.ts';
+import { fetchProgramme } from '../../sync/county.ts';
 import { nudge } from '../../sync/loop.ts';
 import { Fault, Hint, PasswordField } from '../../ui/fields.tsx';
 import { BackHead, Frame } from '../../ui/frame.tsx';
@@ -39,6 +40,7 @@ export function FirstPassword() {
       const answer = await request<{ person: Person }>('POST', '/api/password', { old, new: first });
       typedPassword.value = '';
       updatePerson(answer.person);
+      void fetchProgramme().catch(() => undefined);
       nudge();
       if (forced && !answer.person.profile_complete) replace('/profile');
       else replace(forced ? '/' : '/me');

@@ -3,9 +3,10 @@ import { useRef, useState } from 'preact/hooks';
 import { go, replace, route } from '../../app/route.ts';
 import { t } from '../../catalogue/catalogue.ts';
 import type { Person } from '../../domain/person.ts';
-import { hotline, keepProgramme, type Programme } from '../../store/programme.ts';
+import { hotline } from '../../store/programme.ts';
 import { beginSession, people, person, typedPassword } from '../../store/session.ts';
 import { NoAnswer, reach, Refusal, request } from '../../sync/api.ts';
+import { fetchProgramme } from '../../sync/county.ts';
 import { nudge } from '../../sync/loop.ts';
 import { Fault, Field, Hint, PasswordField } from '../../ui/fields.tsx';
 import { Logo } from '../../ui/icon.tsx';
@@ -116,10 +117,10 @@ async function logIn(phone: string, password: string): Promise<void> {
   beginSession(answer, phone);
   typedPassword.value = answer.person.must_change_password ? password : '';
   reach.value = 'ok';
-  void request<Programme>('GET', '/api/programme').then(keepProgramme, () => undefined);
   nudge();
-  if (answer.person.must_change_password) replace('/first-password');
-  else if (route.value.path === '/login') replace('/');
+  if (answer.person.must_change_password) return replace('/first-password');
+  void fetchProgramme().catch(() => undefined);
+  if (route.value.path === '/login') replace('/');
   else go('/');
 }
 

@@ -3,6 +3,7 @@ import { t } from '../../catalogue/catalogue.ts';
 import type { Consultation } from '../../domain/fold.ts';
 import { mediaId } from '../../domain/ids.ts';
 import { person } from '../../store/session.ts';
+import { leftDemands } from '../../sync/quarantine.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { Picture } from '../../ui/picture.tsx';
 import { clockTime, whenLong } from '../../ui/when.ts';
@@ -22,7 +23,7 @@ export function DemandEntry({ consultation }: { consultation: Consultation }) {
         </p>
         <p class="gap-2 prewrap">{demand.text}</p>
         <PicturesOf consultation={consultation} names={demand.media ?? []} />
-        {contact ? <p class="small muted">{t('thread.farmer', { name: contact.name })}</p> : null}
+        {contact ? <p class="small muted gap-2">{t('thread.farmer', { name: contact.name })}</p> : null}
       </div>
       {mine ? <Receipt consultation={consultation} /> : null}
     </li>
@@ -91,6 +92,7 @@ function Receipt({ consultation }: { consultation: Consultation }) {
   if (consultation.received_at) {
     return <Tick>{t('thread.received', { time: clockTime(consultation.received_at) })}</Tick>;
   }
+  if (leftDemands.value.has(consultation.id)) return <p class="tick">{t('state.left')}</p>;
   return isLocal(consultation) ? <TickLocal /> : <Tick>{t('thread.delivered')}</Tick>;
 }
 

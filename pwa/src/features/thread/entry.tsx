@@ -32,7 +32,11 @@ export function Entry({ event, consultation }: EntryProps) {
   const ignored = consultation.ignored.has(event._id);
   return (
     <li class={ignored ? 'bubble--mute' : ''}>
-      {SAID.has(event.kind) ? <Said event={event} consultation={consultation} /> : <Fact event={event} />}
+      {SAID.has(event.kind) ? (
+        <Said event={event} consultation={consultation} />
+      ) : (
+        <Fact event={event} consultation={consultation} />
+      )}
       {ignored ? <p class="tiny muted">{t('thread.ignored')}</p> : null}
     </li>
   );
@@ -109,11 +113,12 @@ function Delivered({ event }: { event: EventDocument }) {
   return <Tick>{t(event.kind === 'relayed' ? 'thread.relayed_delivered' : 'thread.delivered')}</Tick>;
 }
 
-function Fact({ event }: { event: EventDocument }) {
+function Fact({ event, consultation }: EntryProps) {
+  const mine = consultation.demand.reporter === person.value?.id;
   return (
     <div class="fact">
       <span>
-        {factOf(event)}
+        {factOf(event, mine)}
         <br />
         <time class="tiny muted" dateTime={event.at}>
           {whenLong(event.at)}
@@ -123,7 +128,7 @@ function Fact({ event }: { event: EventDocument }) {
   );
 }
 
-function factOf(event: EventDocument): ComponentChildren {
+function factOf(event: EventDocument, mine: boolean): ComponentChildren {
   const name = event.expert_name ?? '';
   switch (event.kind) {
     case 'assigned':
@@ -133,7 +138,7 @@ function factOf(event: EventDocument): ComponentChildren {
           {event.due ? (
             <>
               <br />
-              {t('fact.due', { time: clockTime(event.due) })}
+              {t(mine ? 'fact.due' : 'fact.due_seen', { time: clockTime(event.due) })}
             </>
           ) : null}
         </>

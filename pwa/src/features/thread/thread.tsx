@@ -7,12 +7,12 @@ import { consultations, markSeen } from '../../store/library.ts';
 import { person } from '../../store/session.ts';
 import { BackHead, Empty, Frame } from '../../ui/frame.tsx';
 import { Mark } from '../../ui/mark.tsx';
-import { isLocal, stateLine } from '../home/row.tsx';
+import { isLocal } from '../home/row.tsx';
 import { Actions } from './actions.tsx';
 import { DemandEntry } from './demand.tsx';
 import { Entry } from './entry.tsx';
 import { SimilarOfDemand } from './similar.tsx';
-import { headline } from './wording.ts';
+import { headline, nextStep } from './wording.ts';
 
 export function Thread({ id }: { id: string }) {
   const consultation = consultations.value.get(id);
@@ -50,7 +50,7 @@ function Top({ consultation }: { consultation: Consultation }) {
         <Mark step={consultation.step} yours={yours} tone={tone} large />
         <p>
           <strong>{headline(consultation)}</strong>
-          <span class="muted">{stateLine(consultation)}</span>
+          <span class="muted">{nextStep(consultation)}</span>
         </p>
       </div>
     </>

@@ -30,10 +30,10 @@ export function Unsent() {
         <>
           <BackHead title={t('unsent.title')} />
           <div class="state">
-            <Mark step={items.length ? 0 : 4} tone={items.length ? 'local' : undefined} large />
+            <Mark {...markFor(items.length)} large />
             <p>
-              <strong>{items.length ? t('unsent.count', { n: items.length }) : t('unsent.none')}</strong>
-              <span class="muted">{t(items.length ? 'unsent.no_need' : 'unsent.none_hint')}</span>
+              <strong>{headlineFor(items.length)}</strong>
+              <span class="muted">{t(hintFor(items.length))}</span>
             </p>
           </div>
         </>
@@ -98,6 +98,22 @@ function tryNow(): void {
   nudge();
 }
 
+function markFor(waitingItems: number): { step: number; tone?: 'local' | 'wait' } {
+  if (waitingItems) return { step: 0, tone: 'local' };
+  return problems.value.length ? { step: 0, tone: 'wait' } : { step: 4 };
+}
+
+function headlineFor(waitingItems: number): string {
+  if (waitingItems) return t('unsent.count', { n: waitingItems });
+  const n = problems.value.length;
+  return n ? t('sync.problems', { problems: n }) : t('unsent.none');
+}
+
+function hintFor(waitingItems: number) {
+  if (waitingItems) return 'unsent.no_need';
+  return problems.value.length ? 'unsent.kept' : 'unsent.none_hint';
+}
+
 const PICTURES: Record<Waiting['kind'], string> = { demand: 'page', record: 'check', photo: 'picture' };
 
 function Item({ item, queued = false }: { item: Waiting; queued?: boolean }) {
@@ -126,7 +142,7 @@ function Item({ item, queued = false }: { item: Waiting; queued?: boolean }) {
 }
 
 function Arrived({ id, at }: { id: string; at: number }) {
-  const demand = typeOf(id) === 'media' ? '' : nameOf(id).slice(0, 26);
+  const demand = typeOf(id) === 'media' ? demandOfPhoto(id) : nameOf(id).slice(0, 26);
   const consultation = consultations.value.get(demand);
   const receipt = typeOf(id) === 'demand' ? consultation?.received_at : null;
   const time = whenLong(receipt ?? new Date(at).toISOString());
@@ -141,6 +157,13 @@ function Arrived({ id, at }: { id: string; at: number }) {
       </span>
     </li>
   );
+}
+
+function demandOfPhoto(id: string): string {
+  for (const each of consultations.value.values()) {
+    if (each.media.some((media) => media._id === id)) return each.id;
+  }
+  return '';
 }
 
 /** What a person would call it. */
