@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # The stages of a build in order, and the share of the whole at which each begins, in per cent.
 STAGES = {"collect": 0, "strip": 10, "encode": 20, "index": 85, "save": 95}
+# Stages that go through consultations one by one; the others count steps that mean nothing to a reader.
+COUNTED = ("collect", "strip", "encode")
 # A span left is only guessed once so much is done; before that it jumps about.
 GUESS_FROM = 10
 
@@ -82,7 +84,8 @@ def _stage(name: str, position: int, place: int, building: Building, say: Say) -
         return Stage("done", words)
     if position > place:
         return Stage("", words)
-    return Stage("now", f"{words} {figure(building.done)}" if building.total else words)
+    counted = building.total and name in COUNTED
+    return Stage("now", f"{words} {figure(building.done)}" if counted else words)
 
 
 def builds_of(manifests: Sequence[Manifest], status: Mapping[str, Any]) -> tuple[Build, ...]:
