@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from server.importing import Report
 
 FAULTS_SHOWN = 20
+BACKLOG = 2048
 
 
 class Complaint(Exception):
@@ -72,22 +73,25 @@ def run_serve(options: argparse.Namespace) -> int:
 def _serve(app: Starlette, listening: socket.socket, host: str) -> int:
     import uvicorn
 
-    address = f"http://{host}:{listening.getsockname()[1]}"
-    print(f"田问开着：手机端 {address}/  控制台 {address}/console/  按 Ctrl-C 停", flush=True)
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                address = f"http://{host}:{listening.getsockname()[1]}"
+                print(f"田问开着：手机端 {address}/  控制台 {address}/console/  按 Ctrl-C 停", flush=True)
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            # Phones wait for news for minutes: their feeds end first, so that stopping takes no longer.
+            app.state.stop_feeds()
+            super().handle_exit(sig, frame)
+
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5,
         timeout_keep_alive=75,
     )  # fmt: skip
-
-    class Server(uvicorn.Server):
-        """Phones wait for news for minutes: their feeds end first, so that stopping takes no longer."""
-
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            app.state.stop_feeds()
-            super().handle_exit(sig, frame)
-
-    Server(config).run(sockets=[listening])
-    return 0
+    server = Server(config)
+    server.run(sockets=[listening])
+    return 0 if server.started else 1
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -95,6 +99,8 @@ def _listen(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        # Two bound sockets may share a port until one of them listens.
+        listening.listen(BACKLOG)
     except OverflowError:
         listening.close()
         raise Complaint(f"没有 {port} 这个端口，选 1 到 65535 之间的。") from None

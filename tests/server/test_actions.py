@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -77,9 +77,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(opened: Deployment, known: Callable[[str], Person]) -> Iterator[Desk]:
+def desk(opened: Deployment, known: Callable[[str], Person]) -> Desk:
     opened.consultations.start()
-    yield Desk(opened, known)
+    return Desk(opened, known)
 
 
 class TestEachAction:
