@@ -171,8 +171,7 @@ class Transaction:
             if edit.deleted and record is not None:
                 group = self._group_of(record)
             else:
-                name = self._policy.group(doc)
-                group = self._database.group(self._connection, name) if name is not None else None
+                group = self._group_named(self._policy.group(doc))
             self._policy.may_write(caller, doc, group.listing() if group else ())
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             _log.warning("the policy failed over a document of %s", caller.name, exc_info=error)
@@ -183,11 +182,15 @@ class Transaction:
         if edit.attachments:
             body = attachments.take(self._connection, edit, path, record)
         if record is None:
-            record = self._insert(edit, path, body)
-        elif not self._merge(record, edit, path, body):
-            return
-        if self._grouped:
-            self._regroup(record)
+            fresh = self._insert(edit, path, body)
+            if self._grouped:
+                self._regroup(fresh, self._group_named(self._policy.group(edit.doc)))
+        elif self._merge(record, edit, path, body) and self._grouped:
+            group = self._group_of(record)
+            if not record.deleted:
+                winning = doc_of(record.id, record.rev, False, record.body)
+                group = self._group_named(self._policy.group(winning))
+            self._regroup(record, group)
 
     def _insert(self, edit: Edit, path: Sequence[Rev], body: bytes) -> Record:
         tree = None
@@ -268,15 +271,15 @@ class Transaction:
         channels = touched.channels(self._policy) if touched else group.channels
         return not self._scope.isdisjoint(channels)
 
-    def _regroup(self, record: Record) -> None:
+    def _group_named(self, name: str | None) -> Group | None:
+        return None if name is None else self._database.group(self._connection, name)
+
+    def _regroup(self, record: Record, after: Group | None) -> None:
         """Put a written document where it belongs.
 
-        A deletion stays in its group, so that its readers learn of it.
+        A deletion stays in the group where the document was, so that those who read it learn of it, and no others.
         """
         before = self._group_of(record)
-        doc = doc_of(record.id, record.rev, record.deleted, record.body)
-        name = before.name if record.deleted and before is not None else self._policy.group(doc)
-        after = self._database.group(self._connection, name) if name is not None else None
         if before is not None and before is not after:
             before.remove(record.id)
             left = self._touch(before)
@@ -291,7 +294,7 @@ class Transaction:
         if record.deleted:
             after.remove(record.id)
         else:
-            after.put(doc)
+            after.put(doc_of(record.id, record.rev, False, record.body))
 
     def _touch(self, group: Group) -> Touched:
         touched = self._touched.setdefault(group.name, Touched(group))
