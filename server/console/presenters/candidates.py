@@ -54,13 +54,14 @@ def rank(
     """
     loads = {expert.id: load_of(expert.id) for expert in experts}
 
-    def order(expert: Person) -> tuple[bool, bool, int, int, bool, str]:
+    def order(expert: Person) -> tuple[bool, bool, int, int, bool, str, str]:
         return (
             expert.id in question.declined,
             question.industry not in expert.industries,
             LEVELS.get(expert.level, 3),
             loads[expert.id].open,
             not _near(expert, question),
+            expert.name,
             expert.id,
         )
 
