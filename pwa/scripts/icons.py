@@ -1,4 +1,7 @@
-"""Draws the application's icons from the mark in server/static/icons.svg: python scripts/icons.py [chromium]."""
+"""Draws the application's icons from the mark in server/static/icons.svg.
+
+python scripts/icons.py [path of a Chromium]
+"""
 
 import re
 import sys
@@ -18,7 +21,9 @@ def main(chromium: str | None) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium)
         for name, size, share, radius in [
-            ("icon-192", 192, 0.74, 38), ("icon-512", 512, 0.74, 100), ("icon-maskable-512", 512, 0.56, 0),
+            ("icon-192", 192, 0.74, 38),
+            ("icon-512", 512, 0.74, 100),
+            ("icon-maskable-512", 512, 0.56, 0),
         ]:
             page = browser.new_page(viewport={"width": size, "height": size})
             page.set_content(

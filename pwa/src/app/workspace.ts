@@ -5,6 +5,7 @@ import type { Author } from '../domain/documents.ts';
 import { closeLibrary, learn, openLibrary } from '../store/library.ts';
 import { openLocal, type Database } from '../store/pouch.ts';
 import { ownDevices, person, session } from '../store/session.ts';
+import { checkStorage } from './state.ts';
 import { nudge, startLoop } from '../sync/loop.ts';
 import * as outbox from '../sync/outbox.ts';
 import * as quarantine from '../sync/quarantine.ts';
@@ -36,6 +37,7 @@ export async function save(documents: AnyDocument[]): Promise<void> {
   if (failed) throw new Error(failed.reason ?? 'not stored');
   learn(documents);
   void navigator.storage?.persist?.();
+  void checkStorage();
 }
 
 /** Who writes on this phone now. */

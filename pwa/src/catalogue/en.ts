@@ -47,6 +47,7 @@ export const en: Catalogue = {
   'login.missing_password': 'One thing is missing: the password',
   'login.no_network': 'No network. Logging in has to wait; what you wrote is kept',
   'login.server_down': 'The county server is being repaired. Please come back later',
+  'login.not_now': 'Not now, go on writing',
   'login.again': 'Please log in again; everything unsent is kept',
 
   'password.title': 'Change password',
@@ -183,6 +184,7 @@ export const en: Catalogue = {
   'report.wrong_phone': 'Digits only, like 138 0000 0001',
   'report.submit': 'Report',
   'report.stored': 'Stored; will be sent by itself',
+  'report.understood': 'All right',
   'report.not_stored': 'The phone could not store it. Free some room and press again',
 
   'crop.title': 'Which one is it?',

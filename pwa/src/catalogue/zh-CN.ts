@@ -45,6 +45,7 @@ export const zh = {
   'login.missing_password': '还差一样：密码',
   'login.no_network': '没有网，登录要等有网。写的都还在',
   'login.server_down': '县里的机器在修，过一会儿再来',
+  'login.not_now': '先不登录，接着写',
   'login.again': '请再登录一次，没送到的都还在',
 
   'password.title': '换密码',
@@ -181,6 +182,7 @@ export const zh = {
   'report.wrong_phone': '电话只写数字，像 138 0000 0001',
   'report.submit': '上报',
   'report.stored': '存好了，有网自动送',
+  'report.understood': '知道了',
   'report.not_stored': '手机没存下，写的还在。腾点地方再按一次',
 
   'crop.title': '是哪一样？',

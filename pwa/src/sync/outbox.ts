@@ -34,6 +34,8 @@ export const waiting = computed(() => waitingItems(outbox.value, heldDemands.val
 /** Photos of the present run, so that the sync line can say 2/5. */
 export const photoRun = signal({ done: 0, total: 0 });
 
+/** Tells the other tabs of this phone what has arrived: only one of them does the sending. */
+let channel: BroadcastChannel | null = null;
 let database: Database | null = null;
 let mine: (document: AnyDocument) => boolean = () => false;
 const myMedia = new Map<string, string>();
@@ -43,6 +45,8 @@ export async function open(db: Database, isMine: (document: AnyDocument) => bool
   database = db;
   mine = isMine;
   myMedia.clear();
+  channel = new BroadcastChannel(db.name);
+  channel.onmessage = ({ data }: MessageEvent<string[]>) => change(acknowledge(outbox.value, data));
   const kept = await readNote<Kept>(db, 'acknowledged', EMPTY);
   arrived.value = kept.arrived;
   outbox.value = openOutbox(kept);
@@ -55,6 +59,8 @@ export async function open(db: Database, isMine: (document: AnyDocument) => bool
 }
 
 export function close(): void {
+  channel?.close();
+  channel = null;
   database = null;
   outbox.value = openOutbox(EMPTY);
   arrived.value = [];
@@ -109,6 +115,7 @@ export async function confirm(ids: readonly string[]): Promise<void> {
   const gone = [...before].filter((id) => !left.has(id) && ids.some((each) => belongs(each, id)));
   arrived.value = [...gone.map((id) => ({ id, at: Date.now() })), ...arrived.value].slice(0, ARRIVED_SHOWN);
   await keep();
+  channel?.postMessage([...ids]);
 }
 
 /** Documents of these ids, as far as they are on this phone. */

@@ -17,13 +17,13 @@ interface FrameProps {
 export function Frame({ top, children, dock, nav, class: extra }: FrameProps) {
   return (
     <div class="app">
-      <div class="app__top">{top}</div>
+      <header class="app__top">{top}</header>
       <main class={`app__main ${extra ?? ''}`}>{children}</main>
       {dock || nav ? (
-        <div class="app__bottom">
+        <footer class="app__bottom">
           {dock}
           {nav ? <div class={dock ? 'nav--in-dock' : ''}>{nav}</div> : null}
-        </div>
+        </footer>
       ) : null}
     </div>
   );
@@ -33,14 +33,14 @@ export function Frame({ top, children, dock, nav, class: extra }: FrameProps) {
 export function BrandHead({ title, sub, end }: { title: string; sub?: string; end?: ComponentChildren }) {
   return (
     <>
-      <header class="head head--brand">
+      <div class="head head--brand">
         <Logo />
         <h1>
           {title}
           {sub ? <small>{sub}</small> : null}
         </h1>
         {end ?? <CallHotline />}
-      </header>
+      </div>
       <SyncLine />
     </>
   );
@@ -51,13 +51,13 @@ export function BackHead({ title, small = false, end, to }: BackHeadProps) {
   const quiet = allArrived();
   return (
     <>
-      <header class="head head--back">
+      <div class="head head--back">
         <button class="iconbtn" aria-label={t('nav.back')} onClick={() => back(to)}>
           <Icon name="back" />
         </button>
         <h1 class={small ? 'clip1 head__small' : ''}>{title}</h1>
         {end ?? (quiet ? <SyncSmall /> : null)}
-      </header>
+      </div>
       {quiet && !end ? null : <SyncLine />}
     </>
   );

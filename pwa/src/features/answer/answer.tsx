@@ -57,7 +57,7 @@ function AnswerForm({ consultation }: { consultation: Consultation }) {
     const written = mode && eventOf(mode, value);
     setMissing(!written);
     if (!written) return;
-    await write(consultation, ...written);
+    if (!(await write(consultation, ...written))) return;
     words.clear();
     replace('/');
   };

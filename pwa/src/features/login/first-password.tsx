@@ -116,12 +116,12 @@ export function FirstPassword() {
 
 export function Steps({ step }: { step: number }) {
   return (
-    <header class="head">
+    <div class="head">
       <h1>
         {t('password.hello', { name: person.value?.name ?? '' })}
         <small>{t('password.step', { step, of: 2 })}</small>
       </h1>
-    </header>
+    </div>
   );
 }
 

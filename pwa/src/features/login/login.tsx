@@ -56,7 +56,7 @@ export function Login() {
       <main class="app__main login">
         <Brand />
         {person.value ? (
-          <p class="note note--you gap-2">
+          <p class="note note--you login__note">
             <span>{t('login.again')}</span>
           </p>
         ) : null}
@@ -77,18 +77,22 @@ export function Login() {
         />
         {fault ? <Fault>{fault}</Fault> : <Hint>{t('login.needs_network')}</Hint>}
       </main>
-      <div class="app__bottom bare">
+      <footer class="app__bottom bare">
         <div class="dock dock--stack">
           <button class="btn btn--main" type="submit">
             {t(busy ? 'login.busy' : 'login.submit')}
           </button>
-          {hotline.value ? (
+          {person.value ? (
+            <a class="btn btn--quiet" href="#/">
+              {t('login.not_now')}
+            </a>
+          ) : hotline.value ? (
             <a class="btn btn--quiet" href={`tel:${hotline.value.replace(/[^0-9+]/g, '')}`}>
               {t('login.hotline')}
             </a>
           ) : null}
         </div>
-      </div>
+      </footer>
     </form>
   );
 }
@@ -99,11 +103,10 @@ export function Brand() {
       <span class="logo-big">
         <Logo />
       </span>
-      <p>
-        <b>{t('app.name')}</b>
-        <br />
-        <span class="muted">{t('app.slogan')}</span>
-      </p>
+      <div>
+        <h1>{t('app.name')}</h1>
+        <p class="muted">{t('app.slogan')}</p>
+      </div>
     </div>
   );
 }

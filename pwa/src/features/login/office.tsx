@@ -14,7 +14,7 @@ export function Office() {
         </p>
         <p class="gap-2">{t('office.text')}</p>
       </main>
-      <div class="app__bottom bare">
+      <footer class="app__bottom bare">
         <div class="dock dock--stack">
           <a class="btn btn--main" href="/console/">
             {t('office.open')}
@@ -23,7 +23,7 @@ export function Office() {
             {t('me.log_out')}
           </button>
         </div>
-      </div>
+      </footer>
     </div>
   );
 }

@@ -33,8 +33,7 @@ function ExpertActions({ consultation }: { consultation: Consultation }) {
 function ReporterActions({ consultation }: { consultation: Consultation }) {
   const [asking, setAsking] = useState<Asking>('');
   const solve = async () => {
-    await write(consultation, 'solved');
-    setAsking('rate');
+    if (await write(consultation, 'solved')) setAsking('rate');
   };
   return (
     <>

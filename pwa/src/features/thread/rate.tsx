@@ -17,8 +17,8 @@ export function Rate({ consultation, onClose }: { consultation: Consultation; on
   const submit = async () => {
     setPressed(true);
     if (!stars) return;
-    await write(consultation, 'rated', { stars, ...(text.trim() ? { text: text.trim() } : {}) });
-    onClose();
+    const rating = { stars, ...(text.trim() ? { text: text.trim() } : {}) };
+    if (await write(consultation, 'rated', rating)) onClose();
   };
   return (
     <Sheet title={t('rate.title', { name })} face={name.slice(0, 1)} onClose={onClose}>

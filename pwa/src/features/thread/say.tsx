@@ -34,7 +34,7 @@ export function Say({ consultation, kind, onClose }: SayProps) {
   const submit = async () => {
     setPressed(true);
     if (!text.trim()) return;
-    await write(consultation, kind, { text: text.trim() }, photos);
+    if (!(await write(consultation, kind, { text: text.trim() }, photos))) return;
     words.clear();
     keepPhotos([]);
     onClose();
