@@ -5,6 +5,9 @@ Each runs in a transaction together with its number; none is ever edited.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import apsw
 
 from sync.errors import Unavailable
@@ -109,11 +112,28 @@ MIGRATIONS = (_FIRST,)
 
 
 def migrate(connection: apsw.Connection) -> None:
-    """Bring the file to the newest schema. Unavailable when a newer version of the program wrote it."""
-    at: int = connection.pragma("user_version")
-    if at > len(MIGRATIONS):
-        raise Unavailable("The data were written by a newer version of this program.")
-    for number, script in enumerate(MIGRATIONS[at:], start=at + 1):
-        with connection:
-            connection.execute(script)
-            connection.pragma("user_version", number)
+    """Bring the file to the newest schema. Unavailable when a newer version of the program wrote it.
+
+    The number is read inside the transaction that changes it: two processes may open a new file at once.
+    """
+    while True:
+        connection.execute("BEGIN IMMEDIATE")
+        with _transaction(connection):
+            at: int = connection.pragma("user_version")
+            if at > len(MIGRATIONS):
+                raise Unavailable("The data were written by a newer version of this program.")
+            if at == len(MIGRATIONS):
+                return
+            connection.execute(MIGRATIONS[at])
+            connection.pragma("user_version", at + 1)
+
+
+@contextmanager
+def _transaction(connection: apsw.Connection) -> Iterator[None]:
+    """COMMIT what was done, or ROLLBACK when it failed."""
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
@@ -51,7 +52,7 @@ class SQLiteStore(Store):
         self._open: dict[str, SQLiteDatabase] = {}
         self._lock = Lock()
         for name in self._policies:
-            if name not in self.names():
+            with suppress(PreconditionFailed):  # it is there already
                 self._make(check_database_name(name))
 
     def database(self, name: str) -> SQLiteDatabase:

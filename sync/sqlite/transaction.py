@@ -277,7 +277,7 @@ class Transaction:
     def _regroup(self, record: Record, after: Group | None) -> None:
         """Put a written document where it belongs.
 
-        A deletion stays in the group where the document was, so that those who read it learn of it, and no others.
+        A deletion stays in the group where the document was, so that its readers learn of it, and no others.
         """
         before = self._group_of(record)
         if before is not None and before is not after:

@@ -1,5 +1,7 @@
 """The SQLite store: the conformance suite, and what is its own."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import apsw
 import pytest
 
@@ -71,6 +73,14 @@ class TestTwoProcesses:
 
 
 class TestMigrations:
+    def test_a_new_file_may_be_opened_by_several_at_once(self, path):
+        with ThreadPoolExecutor(4) as pool:
+            stores = list(pool.map(lambda _: SQLiteStore(path, POLICIES), range(4)))
+        assert len({store.uuid for store in stores}) == 1
+        assert [store.names() for store in stores] == [["village"]] * 4
+        for store in stores:
+            store.close()
+
     def test_a_file_of_a_newer_program_is_left_alone(self, path):
         SQLiteStore(path).close()
         connection = apsw.Connection(str(path))
