@@ -7,6 +7,7 @@ ServiceError
 ├── WrongRole        this person has no business here (403)
 ├── BadRequest       the request can't be understood (400)
 ├── NotFound         it is not there, or not for this person (404)
+├── WrongMethod      the address is there, for other methods (405)
 ├── Unacceptable     a field is missing or out of bounds (422)
 ├── ActionRefused    the action no longer fits: somebody else was quicker (409)
 └── Unavailable      a part is loading or broken; everything else goes on (503)
@@ -79,6 +80,11 @@ class BadRequest(ServiceError):
 class NotFound(ServiceError):
     status = 404
     error = "not_found"
+
+
+class WrongMethod(ServiceError):
+    status = 405
+    error = "method_not_allowed"
 
 
 class Unacceptable(ServiceError):

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
 
 from server.api import people
 from server.api.media import media
 from server.api.programme import programme
 from server.api.request import api
 from server.api.similar import similar
-from server.errors import NotFound
+from server.errors import NotFound, WrongMethod
 
 
 @api
 async def unknown(request: Request) -> Response:
+    if any(route.matches(request.scope)[0] is Match.PARTIAL for route in routes):
+        raise WrongMethod(f"{request.url.path[:80]} 这个地址不能用 {request.method}。")
     raise NotFound(f"没有 {request.url.path[:80]} 这个地址。")
 
 
