@@ -223,9 +223,7 @@ class SQLiteDatabase(Database):
         return self._store.writer.do(job, lambda outcome: self._notify(outcome[1]))[0]
 
     def _release(self, connection: apsw.Connection, case: Quarantined) -> Written:
-        edit = parse_edit(
-            case.body, new_edits="_revisions" not in case.body and case.body.get("_rev") is None
-        )
+        edit = quarantine.edit_of(connection, case)
         written = self._transact(connection, [edit], None)
         if written.results[0].error:
             raise Conflict

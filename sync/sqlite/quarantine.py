@@ -8,6 +8,7 @@ import apsw
 import orjson
 
 from sync import revisions
+from sync.documents import Edit, parse_edit
 from sync.errors import Conflict, NotFound
 from sync.policy import Doc, Refused
 from sync.receipts import new_receipt, now
@@ -25,6 +26,7 @@ def keep(
     rev: str | None,
     doc: Doc,
     refused: Refused,
+    new_edits: bool,
 ) -> str:
     """Its receipt. The same document refused again, after a lost answer, gets the same receipt."""
     digest = revisions.content_digest(doc).hex()
@@ -36,8 +38,9 @@ def keep(
         return str(known)
     receipt = new_receipt()
     connection.execute(
-        "INSERT INTO quarantine (receipt, database, owner, id, rev, body, digest, code, reason, at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO quarantine"
+        " (receipt, database, owner, id, rev, body, digest, code, reason, at, new_edits)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             receipt,
             database,
@@ -49,9 +52,16 @@ def keep(
             refused.code,
             refused.reason,
             now(),
+            new_edits,
         ),
     )
     return receipt
+
+
+def edit_of(connection: apsw.Connection, case: Quarantined) -> Edit:
+    """The document as it was written: a new edit, or a peer's revision."""
+    sql = "SELECT new_edits FROM quarantine WHERE receipt = ?"
+    return parse_edit(case.body, new_edits=bool(connection.execute(sql, (case.receipt,)).get))
 
 
 def listed(

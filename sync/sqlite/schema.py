@@ -108,7 +108,10 @@ CREATE UNIQUE INDEX quarantine_by_document ON quarantine (database, owner, id, d
 CREATE INDEX quarantine_by_owner ON quarantine (database, owner, receipt);
 """
 
-MIGRATIONS = (_FIRST,)
+# How a refused document was written, so that its release writes it the same way.
+_NEW_EDITS = "ALTER TABLE quarantine ADD COLUMN new_edits INTEGER NOT NULL DEFAULT 1"
+
+MIGRATIONS = (_FIRST, _NEW_EDITS)
 
 
 def migrate(connection: apsw.Connection) -> None:

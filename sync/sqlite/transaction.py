@@ -119,6 +119,7 @@ class Transaction:
             rev=rev,
             doc=edit.doc,
             refused=refused,
+            new_edits=isinstance(edit, Edit) and not edit.path,
         )
         return WriteResult(edit.id, rev, Forbidden.error, refused.reason, receipt)
 

@@ -643,6 +643,14 @@ class Quarantine(_WithStore):
         village.settle(result.receipt, "released", by="centre")
         assert village.get("a")["_rev"] == "2-b"
 
+    def test_a_released_edit_follows_what_it_edited(self, village):
+        rev = write(village, {"_id": "a", "group": "g", "opens": ["anna"], "n": 1}, ANNA)
+        edit = {"_id": "a", "_rev": rev, "group": "g", "opens": ["anna"], "n": 2, "refuse": "no"}
+        (result,) = village.write([edit], caller=ANNA)
+        village.settle(result.receipt, "released", by="centre")
+        doc = village.get("a")
+        assert (doc["n"], doc["_rev"][:2]) == (2, "2-")
+
     def test_a_release_never_overwrites(self, village):
         (result,) = village.write([{"_id": "a", "refuse": "no"}], caller=ANNA)
         write(village, {"_id": "a", "n": 1})
