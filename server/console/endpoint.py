@@ -78,7 +78,7 @@ def to_login(request: Request) -> Response:
 
 def refused(request: Request) -> Response:
     """403: says which role the person has and where they can go."""
-    person = current_person(request)
+    person = _visitor(request)
     return render(request, "refused.html", {"staff": _is_staff(person)}, person=person, status=403)
 
 
@@ -86,9 +86,17 @@ def failed(request: Request, status: int, reason: str = "") -> Response:
     """Any other refusal or fault as a page with one sentence and the next step."""
     known = status if status in KNOWN else 400 if status < 500 else 500
     # After a fault of ours nothing is read any more: the same fault would meet the error page too.
-    person = current_person(request) if status < 500 else None
+    person = _visitor(request) if status < 500 else None
     context = {"status": known, "reason": reason}
     return render(request, "failed.html", context, person=person, status=status)
+
+
+def _visitor(request: Request) -> Person | None:
+    """Whoever is logged in; nobody where the very credentials are what is wrong."""
+    try:
+        return current_person(request)
+    except ServiceError:
+        return None
 
 
 def _is_staff(person: Person | None) -> bool:

@@ -27,8 +27,8 @@ from server.errors import ActionRefused, Unacceptable
 QUEUE_LENGTH = 50
 SUGGESTED = 3
 REASONS = ("popular_science", "irrelevant", "worthless", "duplicate", "other")
-# The side sheets of the page, and the kind of event that each of them writes.
-SHEETS = {"ask": "queried", "visit": "dispatched", "reject": "rejected"}
+# The side sheets of the page, and the verb that each of them sends.
+SHEETS = {"ask": "query", "visit": "dispatch", "visited": "visited", "reject": "reject"}
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,7 @@ async def _page(request: Request, person: Person, demand: str, attempt: Attempt)
         "everybody": candidates,
         "reasons": [(name, say(f"reject.{name}")) for name in REASONS],
         "attempt": attempt,
+        "verb": SHEETS.get(attempt.sheet, ""),
         "values": Fields(attempt.values),
         "faults": Fields(attempt.faults),
     }
@@ -131,6 +132,11 @@ async def _dispatch(request: Request, person: Person, demand: str, form: Mapping
     return _expert_name(request, form)
 
 
+async def _visited(request: Request, person: Person, demand: str, form: Mapping[str, str]) -> str:
+    await deployment_of(request).actions.visited(person, demand, form["text"])
+    return ""
+
+
 async def _reject(request: Request, person: Person, demand: str, form: Mapping[str, str]) -> str:
     reason, words = form["reason"], form.get("text", "")
     named = "" if reason == "other" else say_for(request)(f"reject.{reason}")
@@ -149,6 +155,7 @@ VERBS = {
     "assign": Verb("assigned", "", ("expert",), _assign),
     "query": Verb("queried", "ask", ("text",), _query),
     "dispatch": Verb("dispatched", "visit", ("expert", "text"), _dispatch),
+    "visited": Verb("visited", "visited", ("text",), _visited),
     "reject": Verb("rejected", "reject", ("reason",), _reject),
 }
 

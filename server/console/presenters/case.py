@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TITLE_LENGTH = 40
 # What the centre may do on the triage page, by the kind of event that it writes.
-TRIAGE_KINDS = ("assigned", "queried", "dispatched", "rejected")
+TRIAGE_KINDS = ("assigned", "queried", "dispatched", "visited", "rejected")
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,7 @@ class TestTriageKeys:
         ask()
         page = log_in(context)
         page.keyboard.press(key)
+        page.wait_for_url("**&do=*")
         expect(page.get_by_role("dialog")).to_contain_text(title)
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)

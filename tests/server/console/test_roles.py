@@ -114,6 +114,11 @@ class TestFaults:
         assert "Traceback" not in answer.text
         assert "sqlite" not in answer.text.lower()
 
+    def test_wrong_basic_credentials_are_a_page_too(self, client: Any, words: Callable[[Any], str]) -> None:
+        answer = client.get("/console/triage", auth=("138-0000-9007", "wrong"))
+        assert answer.status_code == 401
+        assert "手机号或密码不对" in words(answer)
+
     def test_pages_are_not_kept_by_browsers(self, staff: Callable[[str], Any]) -> None:
         assert staff("centre").get("/console/people").headers["cache-control"] == "no-store"
 

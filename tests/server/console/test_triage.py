@@ -214,6 +214,17 @@ class TestOtherVerbs:
         assert "请王演示上门了" in words(centre.after(answer))
         assert story.state() == "dispatched"
 
+    def test_recording_a_visit_for_an_expert_without_a_phone(
+        self, centre: Any, ask: Ask, person: Callable[[str], Any], words: Words
+    ) -> None:
+        story = ask()
+        assert "记下上门情况" not in words(centre.get(f"/console/triage?id={story.id}"))
+        who = person("expert")
+        story.event("dispatched", "centre", expert=who.id, expert_name=who.name, text="明天去看")
+        assert "看到什么，怎么处理的？" in words(centre.get(f"/console/triage?id={story.id}&do=visited"))
+        centre.post(f"/console/triage/{story.id}/visited", text="整块地都有虫", seen="2")
+        assert (story.state(), story.last()["text"]) == ("visited", "整块地都有虫")
+
     def test_rejecting_with_a_reason_from_the_list(self, centre: Any, ask: Ask) -> None:
         story = ask()
         centre.post(
