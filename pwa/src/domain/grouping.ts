@@ -29,7 +29,8 @@ function placeForExpert(consultation: Consultation, me: string): keyof Worklist 
   return consultation.turn === 'expert' ? 'todo' : 'waiting';
 }
 
-const dueOf = (each: Consultation) => each.reply_due ?? each.demand.at;
+/** By time limit; visits, which have none, come after, oldest first. */
+const dueOf = (each: Consultation) => each.reply_due ?? `9999 ${each.demand.at}`;
 const byDue = (a: Consultation, b: Consultation) => (dueOf(a) < dueOf(b) ? -1 : 1);
 
 /** Whether this person has to act next. */

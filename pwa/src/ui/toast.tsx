@@ -6,7 +6,7 @@ interface Message {
   action?: { label: string; run: () => void };
 }
 
-const SHOWN_MS = 4_000;
+const SHOWN_MS = 3_000;
 const message = signal<Message | null>(null);
 let timer: ReturnType<typeof setTimeout> | undefined;
 

@@ -23,7 +23,7 @@ import { write } from '../thread/write.ts';
 type Mode = 'replied' | 'visited' | 'asked' | 'declined';
 
 const EMPTY = {
-  mode: 'replied' as Mode,
+  mode: '' as Mode | '',
   diagnosis: '',
   text: '',
   question: '',
@@ -49,7 +49,7 @@ function AnswerForm({ consultation }: { consultation: Consultation }) {
   const words = draft<AnswerText>(person.value!.id, `answer-${consultation.id}`, EMPTY);
   const value = words.value.value;
   const modes = modesOf(consultation);
-  const mode = modes.includes(value.mode) ? value.mode : modes[0];
+  const mode = modes.find((each) => each === value.mode) ?? modes[0];
   const [missing, setMissing] = useState(false);
   useEffect(() => markSeen(consultation), [consultation]);
 

@@ -53,7 +53,7 @@ interface DockProps {
 }
 
 function Dock({ consultation, ask, solve }: DockProps) {
-  const { state, turn, closed, rating, replies } = consultation;
+  const { state, turn, closed, rating, experts } = consultation;
   if (fits(state, 'relayed')) {
     return (
       <div class="dock">
@@ -69,7 +69,7 @@ function Dock({ consultation, ask, solve }: DockProps) {
   }
   if (state === 'relayed') return <Judge ask={ask} solve={solve} />;
   if (closed) {
-    return replies.length && rating === null && fits(state, 'rated') ? (
+    return experts.length && rating === null && fits(state, 'rated') ? (
       <div class="dock">
         <button class="btn btn--main" onClick={() => ask('rate')}>
           <Icon name="star" />

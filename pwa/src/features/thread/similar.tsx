@@ -15,7 +15,8 @@ const SHOWN = 3;
 export function SimilarOfDemand({ consultation }: { consultation: Consultation }) {
   const [open, setOpen] = useState<SimilarCase | null>(null);
   const found = consultation.similar;
-  if (!found || found.abstained || found.results.length === 0 || consultation.replies.length > 0) return null;
+  const answered = consultation.step >= 3 && consultation.state !== 'adopted';
+  if (!found || found.abstained || found.results.length === 0 || answered) return null;
   const mine = consultation.demand.reporter === person.value?.id;
   const adopt = (each: SimilarCase) => {
     setOpen(null);
