@@ -4,14 +4,14 @@ import { toast } from '../ui/toast.tsx';
 
 export async function registerWorker(): Promise<void> {
   if (!('serviceWorker' in navigator) || import.meta.env.DEV) return;
-  const hadOne = navigator.serviceWorker.controller !== null;
   const registration = await navigator.serviceWorker.register('/sw.js', { updateViaCache: 'none' });
   if (registration.waiting) offer(registration.waiting);
   registration.addEventListener('updatefound', () => {
     const worker = registration.installing;
+    const first = registration.active === null;
     worker?.addEventListener('statechange', () => {
-      if (worker.state === 'installed' && hadOne) offer(worker);
-      if (worker.state === 'activated' && !hadOne) toast(t('app.ready_offline'));
+      if (worker.state === 'installed' && !first) offer(worker);
+      if (worker.state === 'activated' && first) toast(t('app.ready_offline'));
     });
   });
   document.addEventListener('visibilitychange', () => {
