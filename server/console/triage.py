@@ -91,6 +91,7 @@ def _candidates(request: Request, person: Person, consultation: Consultation) ->
         region=str(demand["region"]),
         township_name=deployment.programme.township_name(demand["region"]),
         declined=declined_by(consultation.thread),
+        current=consultation.expert or "",
     )
     experts = deployment.accounts.experts(county(person))
     return rank(experts, deployment.consultations.expert_load, question, say_for(request))

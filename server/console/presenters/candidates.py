@@ -37,12 +37,13 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Question:
-    """What decides who should answer: the industry, where the farm lies, and who declined already."""
+    """What decides who should answer: the industry, where the farm lies, who declined, who has it now."""
 
     industry: str
     region: str
     township_name: str
     declined: Collection[str] = ()
+    current: str = ""
 
 
 def rank(
@@ -50,13 +51,13 @@ def rank(
 ) -> tuple[Candidate, ...]:
     """All experts, best first: industry, then level (county first), then load, then the own township.
 
-    Whoever declined this consultation stands last.
+    Whoever declined this consultation, or has it now, stands last.
     """
     loads = {expert.id: load_of(expert.id) for expert in experts}
 
     def order(expert: Person) -> tuple[bool, bool, int, int, bool, str, str]:
         return (
-            expert.id in question.declined,
+            expert.id in question.declined or expert.id == question.current,
             question.industry not in expert.industries,
             LEVELS.get(expert.level, 3),
             loads[expert.id].open,
@@ -89,7 +90,9 @@ def _near(expert: Person, question: Question) -> bool:
 
 def _reasons(expert: Person, load: ExpertLoad, question: Question, say: Say) -> tuple[Reason, ...]:
     reasons = []
-    if expert.id in question.declined:
+    if expert.id == question.current:
+        reasons.append(Reason(say("candidate.current"), False))
+    elif expert.id in question.declined:
         reasons.append(Reason(say("candidate.declined"), False))
     if question.industry in expert.industries:
         reasons.append(Reason(say("candidate.industry", industry=question.industry), True))

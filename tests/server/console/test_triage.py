@@ -110,6 +110,16 @@ class TestCase:
         assert "专长是粮油" in page
         assert "专长就是茶叶" not in page
 
+    def test_one_that_is_taken_says_by_whom_and_suggests_another(
+        self, centre: Any, ask: Ask, words: Words
+    ) -> None:
+        story = ask()
+        story.assigned("expert")
+        page = centre.get(f"/console/triage?id={story.id}")
+        assert "专家在答：王演示" in words(page)
+        assert re.search(r'data-name="褚演示" checked', page.text)
+        assert "这条就在他手上" in words(page)
+
     def test_finds_an_expert_by_name(self, centre: Any, ask: Ask) -> None:
         story = ask()
         page = centre.get(f"/console/triage?id={story.id}&all=&find=褚")
