@@ -193,6 +193,9 @@ export const en: Catalogue = {
   'crop.frequent': 'You often report',
   'crop.take': 'It is {crop}',
   'crop.none': 'Back',
+  'crop.not_here': 'The crops are not on the phone yet',
+  'crop.not_here_hint': 'Report without: write in the text what it is',
+  'crop.go_on': 'Go on without',
   'crop.nothing': 'No such name',
   'crop.nothing_hint': 'Try another name, or choose “其他”',
 

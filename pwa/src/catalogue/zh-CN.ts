@@ -191,6 +191,9 @@ export const zh = {
   'crop.frequent': '您常报的',
   'crop.take': '就是{crop}',
   'crop.none': '返回',
+  'crop.not_here': '作物图还没到手机上',
+  'crop.not_here_hint': '不选也能报，在“怎么了？”里写清是什么',
+  'crop.go_on': '不选，接着写',
   'crop.nothing': '没找到这个名字',
   'crop.nothing_hint': '换个叫法，或者选“其他”',
 

@@ -8,6 +8,9 @@ import { BackHead, Empty, Frame } from '../../ui/frame.tsx';
 import { CropPicture, Icon } from '../../ui/icon.tsx';
 import { frequentCrops, reportDraft } from './draft.ts';
 
+/** What programmes call what fits nowhere else. */
+const ANY_INDUSTRY = '其他';
+
 interface Group {
   name: string;
   crops: Crop[];
@@ -29,6 +32,8 @@ export function CropPicker() {
         ...(changed ? { part: '' } : {}),
       });
     }
+    // Without the pictures a demand can still be reported; the county sorts it in.
+    else if (!programme.value) draft.update({ industry: ANY_INDUSTRY });
     back('/report');
   };
 
@@ -48,7 +53,7 @@ export function CropPicker() {
       dock={
         <div class="dock">
           <button class="btn btn--main" onClick={() => take(chosen)}>
-            {chosen ? t('crop.take', { crop: chosen }) : t('crop.none')}
+            {chosen ? t('crop.take', { crop: chosen }) : t(programme.value ? 'crop.none' : 'crop.go_on')}
           </button>
         </div>
       }
@@ -63,7 +68,11 @@ export function CropPicker() {
           />
         </div>
       ) : null}
-      {groups.length === 0 ? <Empty title={t('crop.nothing')}>{t('crop.nothing_hint')}</Empty> : null}
+      {programme.value === null ? (
+        <Empty title={t('crop.not_here')}>{t('crop.not_here_hint')}</Empty>
+      ) : groups.length === 0 ? (
+        <Empty title={t('crop.nothing')}>{t('crop.nothing_hint')}</Empty>
+      ) : null}
       {groups.map((group) => (
         <fieldset class="pickset" key={group.name}>
           <legend>{group.name}</legend>
