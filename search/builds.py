@@ -38,7 +38,8 @@ class Builds:
     ) -> Manifest:
         """Strip and index the cases and keep the result as the newest version, without promoting it.
 
-        Raises BuildCancelled; whatever happens, nothing is left in the way. A repeated id keeps its last case.
+        Raises BuildCancelled; whatever happens, nothing is left in the way. A repeated id keeps its last
+        case.
         """
         work = work or Work()
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -84,7 +85,8 @@ class Builds:
             return None
 
     def promote(self, version: int) -> None:
-        """Make a build the current one. Raises BuildBroken when it is damaged, IndexMissing when there is none."""
+        """Make a build the current one. Raises BuildBroken when it is damaged, IndexMissing when there is
+        none."""
         if version not in self.versions():
             raise IndexMissing(f"there is no build {version}")
         check(self.path(version), read_manifest(self.path(version)))
@@ -97,7 +99,8 @@ class Builds:
         _fsync_folder(self.folder)
 
     def rollback(self) -> int:
-        """Promote the newest sound build older than the current one; return its version. Raises IndexMissing."""
+        """Promote the newest sound build older than the current one; return its version. Raises
+        IndexMissing."""
         current = self.current()
         for version in reversed(self.versions()):
             if current is None or version < current:
@@ -108,8 +111,9 @@ class Builds:
                 return version
         raise IndexMissing("there is no older build to go back to")
 
-    def open(self) -> tuple[Manifest, Segment, list[str]]:
-        """The current build, or the newest sound one when it is damaged, and what was wrong with those passed over.
+    def open(self) -> tuple[Manifest, Segment, tuple[str, ...]]:
+        """The current build, or the newest sound one when it is damaged, and what was wrong with those
+        passed over.
 
         Raises IndexMissing when there is no build, BuildBroken when none is sound.
         """
@@ -126,13 +130,14 @@ class Builds:
             try:
                 manifest = read_manifest(self.path(version))
                 check(self.path(version), manifest)
-                return manifest, read(self.path(version)), faults
+                return manifest, read(self.path(version)), tuple(faults)
             except BuildBroken as error:
                 faults.append(str(error))
         raise BuildBroken("; ".join(faults))
 
     def prune(self) -> int:
-        """Delete all but the newest KEEP builds and the current one; return the lowest `fresh` of the kept."""
+        """Delete all but the newest KEEP builds and the current one; return the lowest `fresh` of the
+        kept."""
         current = self.current()
         for version in self.versions()[:-KEEP]:
             if version != current:

@@ -14,7 +14,8 @@ from search.strip import strip
 class Case:
     """One answered question. All fields are text; unknown ones are empty.
 
-    `region` is the 12-digit division code, `date` is ISO 8601 (2026-05-31), `industry` and `crop` are plain names.
+    `region` is the 12-digit division code, `date` is ISO 8601 (2026-05-31), `industry` and `crop` are
+    plain names.
     """
 
     id: str
@@ -71,7 +72,8 @@ def write_cases(path: Path, cases: Iterable[Case]) -> int:
 
 
 def read_cases(path: Path, broken: list[str] | None = None) -> Iterator[Case]:
-    """Read JSON lines. A bad line is described in `broken` and skipped, or raises BadCase when that is None."""
+    """Read JSON lines. A bad line is described in `broken` and skipped, or raises BadCase when that is
+    None."""
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():

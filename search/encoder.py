@@ -16,8 +16,6 @@ Floats = NDArray[np.float32]
 
 SHIPPED = Path(__file__).with_name("encoder")
 VARIABLE = "TIANWEN_ENCODER"
-THRESHOLD = 1.0
-"""Abstention threshold for a model that brings none of its own (see `search.ranking`)."""
 
 
 class Model(Protocol):
@@ -25,7 +23,6 @@ class Model(Protocol):
 
     id: str
     dimension: int
-    threshold: float
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """float32 [n, d], rows of length one (or zero)."""
@@ -36,8 +33,6 @@ class Model(Protocol):
 
 class SentenceModel:
     """Any other sentence-transformers model, through the library."""
-
-    threshold = THRESHOLD
 
     def __init__(self, name: str) -> None:
         from sentence_transformers import SentenceTransformer
@@ -67,8 +62,8 @@ class SentenceModel:
 class Encoder:
     """The encoder in use: a path or a model name, else `TIANWEN_ENCODER`, else the shipped model.
 
-    `id` names the model and its weights, so that vectors of two models are never compared; `dimension` is the length
-    of a vector. Raises EncoderMissing when nothing can be loaded.
+    `id` names the model and its weights, so that vectors of two models are never compared; `dimension` is
+    the length of a vector. Raises EncoderMissing when nothing can be loaded.
     """
 
     def __init__(self, name: str | None = None) -> None:
@@ -83,7 +78,6 @@ class Encoder:
             self._model = SentenceModel(self.name)
         self.id = self._model.id
         self.dimension = self._model.dimension
-        self.threshold = self._model.threshold
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """float32 [n, dimension], L2-normalised; a row is zero where nothing of the text is known."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from search.builds import Builds
 from search.cases import Case
+from search.confidence import CUT
 from search.encoder import Encoder
 from search.errors import BuildBroken, EmptyQuery, EncoderError, IndexMissing, SearchError
 from search.fresh import FreshLog
@@ -68,8 +69,8 @@ class _State:
 class Finder:
     """The index of one deployment.
 
-    Make it at once, call `load` in a background thread, ask `status` at any time. Until `ready`, `similar` raises
-    IndexMissing. Everything else may be called from any thread.
+    Make it at once, call `load` in a background thread, ask `status` at any time. Until `ready`, `similar`
+    raises IndexMissing. Everything else may be called from any thread.
     """
 
     def __init__(self, folder: Path, encoder_name: str | None = None) -> None:
@@ -86,7 +87,8 @@ class Finder:
         return live is not None and (live.base is not None or bool(live.segments))
 
     def load(self) -> None:
-        """Open the encoder, the current build and the fresh cases. Takes a moment; never raises SearchError."""
+        """Open the encoder, the current build and the fresh cases. Takes a moment; never raises
+        SearchError."""
         with self._change:
             try:
                 self._load()
@@ -96,8 +98,8 @@ class Finder:
     def status(self) -> dict[str, object]:
         """For the console: state, version, count, created, duration_s, encoder, message.
 
-        state: loading; ready; missing (no build yet); broken (no build or encoder can be used); stale (the build
-        belongs to another encoder and must be made anew). `message` says what to know, also when ready.
+        state: loading; ready; missing (no build yet); broken (no build or encoder can be used); stale (the
+        build belongs to another encoder and must be made anew). `message` says what to know, also when ready.
         """
         state = self._state
         manifest, live = state.manifest, state.live
@@ -116,8 +118,8 @@ class Finder:
     ) -> Similar:
         """The cases most like this question, best first; k is brought into 1..50.
 
-        Raises EmptyQuery when nothing in the text can be searched for, IndexMissing while not `ready`. Only the
-        first 500 characters count. Filters are exact, but a crop may be given by any of its names.
+        Raises EmptyQuery when nothing in the text can be searched for, IndexMissing while not `ready`.
+        Only the first 500 characters count. Filters are exact, but a crop may be given by any of its names.
         """
         live = self._state.live
         if live is None or not self.ready:
@@ -127,7 +129,7 @@ class Finder:
             raise EmptyQuery("write in a few words what is wrong")
         query = make_query(text, live.encoder, industry, crop)
         found = search(live.segments, query, max(1, min(k, MOST)), live.hidden)
-        if not found or found[0].score < live.encoder.threshold:
+        if not found or found[0].confidence < CUT:
             return Similar(True, ())
         return Similar(False, tuple(_hit(ranked) for ranked in found))
 
@@ -147,9 +149,11 @@ class Finder:
         progress: Callable[[Progress], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Manifest:
-        """Index the cases, with the fresh ones among them, promote the result and use it from the next query on.
+        """Index the cases, with the fresh ones among them, promote the result and use it from the next
+        query on.
 
-        Queries go on meanwhile. One build at a time: a second caller waits. Raises BuildCancelled, EncoderError.
+        Queries go on meanwhile. One build at a time: a second caller waits. Raises BuildCancelled,
+        EncoderError.
         """
         with self._building:
             with self._change:
@@ -173,7 +177,8 @@ class Finder:
             self.load()
 
     def rollback(self) -> int:
-        """Use the build before the current one; return its version. Raises IndexMissing when there is none."""
+        """Use the build before the current one; return its version. Raises IndexMissing when there is
+        none."""
         with self._change:
             version = self.builds.rollback()
             self.load()

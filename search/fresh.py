@@ -1,8 +1,8 @@
 """Cases that arrived or left since the last build: a log beside the builds, so that a restart keeps them.
 
-`fresh.jsonl` holds one entry a line, numbered from 1: ``{"n": 7, "add": {case}}`` or ``{"n": 8, "remove": "case id"}``.
-A build remembers the last number that it contains; whoever opens a build replays the entries after it. So a rollback
-neither loses a newer case nor brings back a withdrawn one.
+`fresh.jsonl` holds one entry a line, numbered from 1: ``{"n": 7, "add": {case}}`` or ``{"n": 8, "remove":
+"case id"}``. A build remembers the last number that it contains; whoever opens a build replays the entries
+after it. So a rollback neither loses a newer case nor brings back a withdrawn one.
 """
 
 import os

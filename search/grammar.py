@@ -1,8 +1,9 @@
 """Training pairs from the lexicon: one need, said twice in different words, and a near miss.
 
-A *need* is a shape (a line of ``templates.txt``) with its slots bound to groups of the lexicon: maize x leaf x yellow. It is
-said by choosing a sentence of its shape and a variant for each slot, with the chatter of real messages around it. Its
-*near miss* differs in one slot: another crop with the same symptom, or another symptom of the same crop.
+A *need* is a shape (a line of ``templates.txt``) with its slots bound to groups of the lexicon: maize x
+leaf x yellow. It is said by choosing a sentence of its shape and a variant for each slot, with the chatter
+of real messages around it. Its *near miss* differs in one slot: another crop with the same symptom, or
+another symptom of the same crop.
 """
 
 import re
@@ -20,7 +21,8 @@ _PHRASES = ("why", "what", "drug", "medicine", "how", "owner", "when", "degree",
 
 @dataclass(frozen=True)
 class Need:
-    """What is asked: `shapes` are the lines of templates that can say it, `slots` bind their names to groups."""
+    """What is asked: `shapes` are the lines of templates that can say it, `slots` bind their names to
+    groups."""
 
     shapes: tuple[str, ...]
     slots: tuple[tuple[str, Group], ...]
@@ -164,7 +166,8 @@ def _symptom(random: Random) -> Need:
 
 
 def _told(kind: str, slot: str, hosts: str, named: str, told: str) -> Callable[[Random], Need]:
-    """Needs about a pest or a disease, by name or by what is seen; the description alone leaves the host out."""
+    """Needs about a pest or a disease, by name or by what is seen; the description alone leaves the host
+    out."""
     plain = _about(kind, slot, hosts, named)
 
     def make(random: Random) -> Need:

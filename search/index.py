@@ -17,7 +17,7 @@ from search.cases import Case
 from search.encoder import Encoder
 from search.errors import BuildBroken, BuildCancelled
 from search.lexical import Lexical
-from search.segment import Columns, Floats, Segment, answer_terms, flat, question_terms
+from search.segment import Columns, Floats, Segment, answer_terms, flat, load_faiss, question_terms
 
 MANIFEST = "manifest.json"
 BATCH = 2048
@@ -25,7 +25,8 @@ BATCH = 2048
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a build stands. Stages in order: collect, strip, encode, index, save; `done` of `total` cases or steps."""
+    """Where a build stands. Stages in order: collect, strip, encode, index, save; `done` of `total` cases
+    or steps."""
 
     stage: str
     done: int
@@ -34,7 +35,8 @@ class Progress:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a build is. `created` is ISO 8601 UTC; `fresh` is the last entry of the log of fresh cases it contains."""
+    """What a build is. `created` is ISO 8601 UTC; `fresh` is the last entry of the log of fresh cases it
+    contains."""
 
     version: int
     encoder: str
@@ -68,7 +70,8 @@ class Work:
 def write(
     folder: Path, version: int, cases: Sequence[Case], encoder: Encoder, fresh: int, work: Work
 ) -> Manifest:
-    """Build an index of cases (already stripped) into an existing empty folder; the manifest is written last."""
+    """Build an index of cases (already stripped) into an existing empty folder; the manifest is written
+    last."""
     begun = time.monotonic()
     vectors = encode(cases, encoder, work)
     _save_vectors(folder, vectors)
@@ -130,8 +133,7 @@ def check(folder: Path, manifest: Manifest) -> None:
 
 def read(folder: Path) -> Segment:
     """Open a build for searching. Raises BuildBroken."""
-    import faiss
-
+    faiss = load_faiss()
     # More threads make a single flat query slower, not faster (measured), and the server has its own.
     faiss.omp_set_num_threads(1)
     try:
@@ -160,9 +162,7 @@ def _fsync(path: Path) -> None:
 
 
 def _save_vectors(folder: Path, vectors: Floats) -> None:
-    import faiss
-
-    faiss.write_index(flat(vectors), str(folder / "vectors.faiss"))
+    load_faiss().write_index(flat(vectors), str(folder / "vectors.faiss"))
 
 
 def _save_rows(folder: Path, cases: Sequence[Case]) -> None:
@@ -185,9 +185,7 @@ def _save_columns(folder: Path, columns: Columns) -> None:
 
 def _load_columns(folder: Path) -> Columns:
     names = orjson.loads((folder / "names.json").read_bytes())
-    arrays = {
-        name: np.load(folder / f"column_{name}.npy") for name in ("industry", "crop", "fold", "subject")
-    }
-    return Columns(
-        **{key: {name: n for n, name in enumerate(values)} for key, values in names.items()}, **arrays
-    )
+    parts: dict[str, Any] = {key: {name: n for n, name in enumerate(values)} for key, values in names.items()}
+    for name in ("industry", "crop", "fold", "subject"):
+        parts[name] = np.load(folder / f"column_{name}.npy")
+    return Columns(**parts)

@@ -1,7 +1,7 @@
 """BM25 over token lists, kept as plain arrays so that a build can be mapped into memory.
 
-Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), with the idf that stays positive:
-ln(1 + (N - df + 0.5) / (df + 0.5)).
+Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), with the idf that
+stays positive: ln(1 + (N - df + 0.5) / (df + 0.5)).
 """
 
 import json
@@ -25,8 +25,9 @@ Longs = NDArray[np.int64]
 class Lexical:
     """An inverted index. Postings of term t stand at ``offsets[t]:offsets[t + 1]``.
 
-    terms: token -> its number; offsets: int64 [terms + 1]; documents: int32 [postings], ascending within a term;
-    impacts: float32 [postings], each posting's whole BM25 contribution; count: documents; mean: tokens a document.
+    terms: token -> its number; offsets: int64 [terms + 1]; documents: int32 [postings], ascending within a
+    term; impacts: float32 [postings], each posting's whole BM25 contribution; count: documents; mean:
+    tokens a document.
     """
 
     terms: dict[str, int]

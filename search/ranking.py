@@ -1,8 +1,11 @@
 """From a question to the cases most like it.
 
-score = cosine x known share + BM25 / best possible BM25 + ANSWER x the same over the replies, all halved to about 0..1.
-The sum of normalised scores beat reciprocal-rank and min-max fusion on our sets; names of pests and drugs decide through
-the lexical half, and a name the encoder has never seen takes weight from the cosine.
+    words = BM25 / best possible BM25 of the query, and ANSWER x the same over the replies
+    score = (cosine x known share ^ 1/2 + LEXICAL x words) / (1 + LEXICAL)
+
+The sum of normalised scores beat reciprocal-rank and min-max fusion; names of pests and drugs decide
+through the lexical part, and words that the encoder has never seen take weight from the cosine. A case
+about other crops or animals than the question counts less. The constants were chosen on ``search/dev.jsonl``.
 """
 
 from collections.abc import Sequence
@@ -12,17 +15,24 @@ import numpy as np
 
 from search.cases import Case
 from search.concepts import concepts, subjects
+from search.confidence import Evidence, confidence
 from search.encoder import Encoder
-from search.segment import Floats, Longs, Segment, answer_terms, question_terms
+from search.segment import Flags, Floats, Longs, Segment, about, answer_terms, load_faiss, question_terms
 
 CANDIDATES = 200
 """How many of each half are looked at closely."""
 
-ANSWER = 0.25
+LEXICAL = 0.5
+"""Weight of the words against the vectors."""
+
+ANSWER = 0.5
 """Weight of a match in the reply: it says what the case is about, in an expert's words."""
 
-OTHER_SUBJECT = 0.7
+OTHER_SUBJECT = 0.6
 """Factor for a case that names crops or animals, none of them the asked one."""
+
+ADDED_SUBJECT = 0.8
+"""Factor for a case that names crops or animals where the question names none that we know."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +49,25 @@ class Query:
 
 
 @dataclass(frozen=True)
-class Ranked:
-    """A case found and its score, about 0 to 1."""
+class Candidate:
+    """A row of a segment: its score, and the two parts that it was made of, each about 0 to 1."""
 
     score: float
-    fold: int
+    segment: int
+    row: int
+    cosine: float
+    words: float
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A case found: its score and the parts of it, each about 0 to 1, and how sure we are that it helps."""
+
     case: Case
+    score: float
+    cosine: float
+    words: float
+    confidence: float
 
 
 def make_query(text: str, encoder: Encoder, industry: str | None = None, crop: str | None = None) -> Query:
@@ -54,7 +77,7 @@ def make_query(text: str, encoder: Encoder, industry: str | None = None, crop: s
         encoder.known(text),
         question_terms(text),
         answer_terms(text),
-        subjects(concepts(text)),
+        subjects(concepts(text)) | subjects(concepts(crop or "")),
         industry,
         crop,
     )
@@ -68,22 +91,24 @@ def search(
 ) -> list[Ranked]:
     """The k best cases of all segments, best first, equal questions folded into the best of them.
 
-    `hidden` holds, for each segment, the ids that must not be shown. Lexical weights are those of the first segment.
+    `hidden` holds, for each segment, the ids that must not be shown. Lexical weights are those of the
+    first segment.
     """
     if not segments:
         return []
     best = segments[0].questions.best_possible(query.terms)
     best_answer = segments[0].answers.best_possible(query.answer_terms)
-    found: list[tuple[float, int, int]] = []
+    found: list[Candidate] = []
     for number, segment in enumerate(segments):
-        rows, scores = score(segment, query, best, best_answer)
-        found.extend((float(value), number, int(row)) for row, value in zip(rows, scores, strict=True))
-    found.sort(key=lambda item: (-item[0], item[1], item[2]))
-    return _take(segments, found, k, hidden)
+        found.extend(candidates(segment, number, query, best, best_answer))
+    found.sort(key=lambda one: (-one.score, one.segment, one.row))
+    return [_ranked(segments, query, one) for one in _take(segments, found, k, hidden)]
 
 
-def score(segment: Segment, query: Query, best: float, best_answer: float) -> tuple[Longs, Floats]:
-    """Candidate rows of one segment, int64 [m], and their scores, float32 [m]."""
+def candidates(
+    segment: Segment, number: int, query: Query, best: float, best_answer: float
+) -> list[Candidate]:
+    """The rows of one segment that are near by vector or by words, in no order."""
     mask = segment.columns.mask(query.industry, query.crop)
     lexical = segment.questions.scores(query.terms) / (best or 1)
     if best_answer:
@@ -98,17 +123,22 @@ def score(segment: Segment, query: Query, best: float, best_answer: float) -> tu
     )
     rows = np.union1d(by_vector, by_words[lexical[by_words] > 0]).astype(np.int64)
     if not len(rows):
-        return rows, np.zeros(0, np.float32)
-    cosine = segment.vectors.reconstruct_batch(rows) @ query.vector
-    total = (np.maximum(cosine, 0) * query.known + lexical[rows]) / 2
-    if query.subjects:
-        total = np.where(segment.columns.about_other(rows, query.subjects), total * OTHER_SUBJECT, total)
-    return rows, total.astype(np.float32)
+        return []
+    cosine = np.maximum(segment.vectors.reconstruct_batch(rows) @ query.vector, 0)
+    words = lexical[rows]
+    total = (cosine * np.sqrt(query.known) + LEXICAL * words) / (1 + LEXICAL)
+    factor = OTHER_SUBJECT if query.subjects else ADDED_SUBJECT
+    total = np.where(segment.columns.about_other(rows, query.subjects), total * factor, total)
+    return [
+        Candidate(value, number, row, near, said)
+        for value, row, near, said in zip(
+            total.tolist(), rows.tolist(), cosine.tolist(), words.tolist(), strict=True
+        )
+    ]
 
 
-def _nearest(segment: Segment, vector: Floats, mask: np.ndarray | None) -> Longs:
-    import faiss
-
+def _nearest(segment: Segment, vector: Floats, mask: Flags | None) -> Longs:
+    faiss = load_faiss()
     chosen = None
     if mask is not None:
         bits = np.packbits(mask, bitorder="little")
@@ -122,19 +152,23 @@ def _nearest(segment: Segment, vector: Floats, mask: np.ndarray | None) -> Longs
 
 
 def _take(
-    segments: Sequence[Segment], found: list[tuple[float, int, int]], k: int, hidden: Sequence[frozenset[str]]
-) -> list[Ranked]:
-    taken: list[Ranked] = []
+    segments: Sequence[Segment], found: Sequence[Candidate], k: int, hidden: Sequence[frozenset[str]]
+) -> list[Candidate]:
+    taken: list[Candidate] = []
     folds: set[int] = set()
-    for value, number, row in found:
-        fold = int(segments[number].columns.fold[row])
-        if fold in folds:
-            continue
-        case = segments[number].row(row)
-        if case.id in hidden[number]:
+    for one in found:
+        fold = int(segments[one.segment].columns.fold[one.row])
+        out = hidden[one.segment]
+        if fold in folds or (out and segments[one.segment].row(one.row).id in out):
             continue
         folds.add(fold)
-        taken.append(Ranked(value, fold, case))
+        taken.append(one)
         if len(taken) == k:
             break
     return taken
+
+
+def _ranked(segments: Sequence[Segment], query: Query, one: Candidate) -> Ranked:
+    case = segments[one.segment].row(one.row)
+    evidence = Evidence(one.cosine, one.words, query.known, query.subjects, about(case))
+    return Ranked(case, one.score, one.cosine, one.words, confidence(evidence))

@@ -1,4 +1,5 @@
-"""A searchable set of cases: vectors, words and columns side by side. A build is one; the cases since then another."""
+"""A searchable set of cases: vectors, words and columns side by side. A build is one; the cases since then
+another."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
@@ -32,12 +33,18 @@ def answer_terms(text: str) -> list[str]:
     )
 
 
+def about(case: Case) -> frozenset[str]:
+    """The crops and animals that a case is about, by its question and its crop."""
+    return subjects(concepts(case.question)) | subjects(concepts(case.crop))
+
+
 @dataclass(frozen=True)
 class Columns:
     """What filtering and folding need of every row, n rows.
 
-    industry, crop: int32 [n], numbers in `industries` and `crops`; fold: int64 [n], equal for equal questions;
-    subject: uint8 [n, ceil(len(subjects) / 8)], one bit for each crop or animal named in the question.
+    industry, crop: int32 [n], numbers in `industries` and `crops`; fold: int64 [n], equal for equal
+    questions; subject: uint8 [n, ceil(len(subjects) / 8)], one bit for each crop or animal named in the
+    question.
     """
 
     industries: dict[str, int]
@@ -54,14 +61,14 @@ class Columns:
         industries: dict[str, int] = {}
         crops: dict[str, int] = {}
         known: dict[str, int] = {}
-        industry, crop, fold, about = [], [], [], []
+        industry, crop, fold, named = [], [], [], []
         for case in cases:
             industry.append(industries.setdefault(case.industry.strip(), len(industries)))
             crop.append(crops.setdefault(standard_crop(case.crop), len(crops)))
             fold.append(fold_number(case.question))
-            about.append([known.setdefault(name, len(known)) for name in subjects(concepts(case.question))])
-        bits = np.zeros((len(about), len(known)), np.bool_)
-        for row, numbers in enumerate(about):
+            named.append([known.setdefault(name, len(known)) for name in about(case)])
+        bits = np.zeros((len(named), len(known)), np.bool_)
+        for row, numbers in enumerate(named):
             bits[row, numbers] = True
         return cls(
             industries,
@@ -75,22 +82,20 @@ class Columns:
 
     def mask(self, industry: str | None, crop: str | None) -> Flags | None:
         """Rows of this industry and crop, bool [n]; None when neither is asked for."""
-        mask: Flags | None = None
+        asked: list[Flags] = []
         if industry:
-            mask = self.industry == self.industries.get(industry.strip(), -1)
+            asked.append(np.equal(self.industry, self.industries.get(industry.strip(), -1)))
         if crop:
-            same = self.crop == self.crops.get(standard_crop(crop), -1)
-            mask = same if mask is None else mask & same
-        return mask
+            asked.append(np.equal(self.crop, self.crops.get(standard_crop(crop), -1)))
+        return np.logical_and.reduce(asked) if asked else None
 
     def about_other(self, rows: Longs, names: frozenset[str]) -> Flags:
         """Which of the rows name crops or animals, and none of these."""
-        about = self.subject[rows]
+        named = self.subject[rows]
         wanted = np.zeros(len(self.subjects), np.bool_)
         wanted[[self.subjects[name] for name in names if name in self.subjects]] = True
-        shared = (about & np.packbits(wanted, bitorder="little")).any(axis=1)
-        other: Flags = about.any(axis=1) & ~shared
-        return other
+        shared = (named & np.packbits(wanted, bitorder="little")).any(axis=1)
+        return np.logical_and(named.any(axis=1), np.logical_not(shared))
 
 
 def fold_number(question: str) -> int:
@@ -115,10 +120,16 @@ class Segment:
         return self.questions.count
 
 
-def flat(vectors: Floats) -> Any:
-    """An exact FAISS inner-product index over float32 [n, d]."""
+def load_faiss() -> Any:
+    """The library, imported late (its own type hints know nothing of its Python conveniences)."""
     import faiss
 
+    return faiss
+
+
+def flat(vectors: Floats) -> Any:
+    """An exact FAISS inner-product index over float32 [n, d]."""
+    faiss = load_faiss()
     index = faiss.IndexFlatIP(vectors.shape[1])
     index.add(np.ascontiguousarray(vectors))
     return index

@@ -1,7 +1,8 @@
 """The shipped kind of model, served with NumPy alone.
 
-A `sentence_transformers` StaticEmbedding is a table: a text's vector is the mean of its tokens' rows. Reading the table
-directly starts in a tenth of a second and needs neither torch nor 500 MB; the numbers equal the library's own.
+A `sentence_transformers` StaticEmbedding is a table: a text's vector is the mean of its tokens' rows.
+Reading the table directly starts in a tenth of a second and needs neither torch nor 500 MB; the numbers
+equal the library's own.
 """
 
 import hashlib
@@ -32,10 +33,9 @@ def is_static(folder: Path) -> bool:
 class Static:
     """A table of token vectors."""
 
-    def __init__(self, name: str, vocabulary: dict[str, int], table: Floats, threshold: float) -> None:
+    def __init__(self, name: str, vocabulary: dict[str, int], table: Floats) -> None:
         self.vocabulary = vocabulary
         self.table = table
-        self.threshold = threshold
         digest = hashlib.sha256(np.ascontiguousarray(table).tobytes())
         digest.update("\n".join(vocabulary).encode())
         self.id = f"{name}:{digest.hexdigest()[:16]}"
@@ -55,7 +55,7 @@ class Static:
         unknown = vocabulary.pop("[UNK]", None)
         if unknown is not None and table[unknown].any():
             raise EncoderMissing(f"{folder}: unknown tokens must have a zero vector")
-        return cls(marker["name"], vocabulary, table, marker["threshold"])
+        return cls(marker["name"], vocabulary, table)
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """float32 [n, d], each row of length one, or zero where the table knows no token of the text."""
@@ -65,10 +65,10 @@ class Static:
             if known:
                 vectors[row] = self.table[known].sum(axis=0)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return vectors / np.where(lengths > 0, lengths, 1)
+        vectors /= np.where(lengths > 0, lengths, 1)
+        return vectors
 
     def known(self, text: str) -> float:
-        """The share, 0 to 1, of the text's bigrams and words that the table knows."""
-        found = tokens(text)
-        wide = [token for token in found if is_bigram(token)] or found
+        """The share, 0 to 1, of the text's bigrams and words that the table knows; one character is none."""
+        wide = [token for token in tokens(text) if is_bigram(token)]
         return sum(token in self.vocabulary for token in wide) / len(wide) if wide else 0.0

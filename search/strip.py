@@ -1,7 +1,8 @@
 """Take personal data out of free text before anyone else may find it (MISSION S1.10, S2.8).
 
-Rules, not a model: each pattern below is one kind of datum and the starred form that replaces it. When in doubt a
-rule takes one character too many: a reader loses little, a farmer's telephone number must never be shown.
+Rules, not a model: each pattern below is one kind of datum and the starred form that replaces it. When in
+doubt a rule takes one character too many: a reader loses little, a farmer's telephone number must never be
+shown.
 """
 
 import re
@@ -16,7 +17,10 @@ _SURNAMES = (
 _NOT_NAME = "想问是家在的有种养了和与跟说来请电手住"
 _GIVEN = rf"(?:(?![{_NOT_NAME}])[\u4e00-\u9fff]){{1,2}}"
 _NAME = rf"[{_SURNAMES}]{_GIVEN}"
-_TITLES = "先生|女士|大爷|大妈|大叔|大娘|大哥|大姐|大嫂|婶|师傅|老板|主任|书记|社长|组长|村长|队长|老师|专家|同志|医生"
+_TITLES = (
+    "先生|女士|大爷|大妈|大叔|大娘|大哥|大姐|大嫂|婶|师傅|老板|主任|书记|社长|组长|村长|队长|老师|专家|同志"
+    "|医生"
+)
 _INTRODUCES = "姓名|联系人|户主|负责人|收件人|名字叫|名叫|我叫|签名"
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _DIGITS = "0-9一二三四五六七八九十百〇零两"
@@ -38,9 +42,9 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<!\d)\d{1,3}\.\d{4,}\s*[,; ]\s*\d{1,3}\.\d{4,}", "*位置*"),
         (rf"[{_DIGITS}]+\s*(组|社|队)\s*(?:附)?[{_DIGITS}]+\s*(?:号|户)", r"*\1*号"),
         (rf"(门牌|户号|门牌号)\s*[:是为]?\s*[{_DIGITS}]+\s*号?", r"\1*"),
+        # any short text that stands alone after 「姓名」 is a name, listed surname or not (阿木尔古)
+        (rf"({_INTRODUCES})(\s*[:是为叫]?\s*)[\u4e00-\u9fff·]{{2,4}}(?![\u4e00-\u9fff·])", r"\1\2*"),
         (rf"({_INTRODUCES})(\s*[:是为叫]?\s*){_NAME}", r"\1\2*"),
-        # names without a listed surname (阿木尔古) only where nothing but the name follows
-        (rf"({_INTRODUCES})(\s*[:是为叫]?\s*)[\u4e00-\u9fff·]{{2,6}}(?![\u4e00-\u9fff])", r"\1\2*"),
         (rf"(农户|本人|报告人)(\s*[:是叫]\s*){_NAME}", r"\1\2*"),
         (rf"(?<![\u4e00-\u9fff])[{_SURNAMES}](?:{_GIVEN})?(?={_TITLES})", "*"),
         (rf"(?<=[是找问叫给跟])[{_SURNAMES}](?={_TITLES})", "*"),

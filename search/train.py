@@ -1,8 +1,8 @@
 """Train the shipped encoder: ``python -m search.train`` (a few minutes on two cores, no download).
 
-A static embedding (`sentence_transformers` StaticEmbedding) over characters and bigrams, trained on pairs of the grammar with
-a contrastive loss: in a batch, a text's other wording must be nearer than every other text and than a near miss.
-The same lexicon, seed and library versions give the same weights.
+A static embedding (`sentence_transformers` StaticEmbedding) over characters and bigrams, trained on pairs
+of the grammar with a contrastive loss: in a batch, a text's other wording must be nearer than every other
+text and than a near miss. The same lexicon, seed and library versions give the same weights.
 """
 
 import argparse
@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from search.encoder import SHIPPED
 from search.grammar import Pair, pairs
 from search.static import MARKER, TOKENIZER, WEIGHTS
-from search.text import is_bigram, prepare, tokens
+from search.text import is_bigram, tokens
 
 NAME = "tianwen-farm-questions"
 SEED = 20260517
-PAIRS = 60_000
+PAIRS = 100_000
 TOKENS = 22_000
 DIMENSION = 256
 BATCH = 512
@@ -82,7 +82,7 @@ def fit(samples: Sequence[Pair], words: Sequence[str], seed: int) -> NDArray[np.
             schedule.step()
             total += loss.item()
         print(f"epoch {epoch + 1}: mean loss {total / (len(samples) // BATCH):.4f}")
-    table = bag.weight.detach().numpy().copy()
+    table: NDArray[np.float32] = bag.weight.detach().numpy().copy()
     table[0] = 0
     return table
 
@@ -114,8 +114,9 @@ def _embed(bag: Any, lists: list[list[int]]) -> Any:
     return torch.nn.functional.normalize(bag(flat, starts), dim=1)
 
 
-def save(folder: Path, words: Sequence[str], table: NDArray[np.float32], threshold: float) -> None:
-    """Write a sentence-transformers model folder with half-precision weights; a model card there is left alone."""
+def save(folder: Path, words: Sequence[str], table: NDArray[np.float32]) -> None:
+    """Write a sentence-transformers model folder with half-precision weights; a model card there is left
+    alone."""
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
@@ -134,7 +135,7 @@ def save(folder: Path, words: Sequence[str], table: NDArray[np.float32], thresho
                 target = folder / path.relative_to(place)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(path.read_bytes())
-    marker = {"name": NAME, "text": "search.text", "threshold": threshold}
+    marker = {"name": NAME, "text": "search.text"}
     (folder / MARKER).write_text(json.dumps(marker, indent=1) + "\n", "utf-8")
 
 
@@ -149,15 +150,10 @@ def main() -> None:
     words = vocabulary([text for pair in samples for text in (pair.one, pair.other)], TOKENS)
     print(f"{len(samples)} pairs, {len(words)} tokens, {sum(map(is_bigram, words))} of them bigrams")
     table = fit(samples, words, options.seed)
-    marker = options.output / MARKER
-    threshold = json.loads(marker.read_text("utf-8"))["threshold"] if marker.exists() else 0.5
-    save(options.output, words, table, threshold)
+    save(options.output, words, table)
     for name in (WEIGHTS, TOKENIZER):
         print(f"{name}: {(options.output / name).stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":
     main()
-
-
-__all__ = ["fit", "gb2312", "main", "prepare", "save", "vocabulary"]

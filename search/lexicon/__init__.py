@@ -18,7 +18,7 @@ from search.errors import SearchError
 
 FOLDER = Path(__file__).parent
 
-SUBJECTS = frozenset({"crops", "animals"})
+SUBJECTS = frozenset({"crops", "animals", "others"})
 """Kinds that a question is about."""
 
 _NAMING = SUBJECTS | {"pests", "diseases", "drugs", "ailments", "deficiencies", "machines", "fertilisers"}
