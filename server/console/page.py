@@ -27,7 +27,7 @@ TEXT_SIZES = ("m", "l", "xl")
 
 @dataclass(frozen=True)
 class Destination:
-    """One entry of the rail. `wide` ones stand on 我 on a phone, where the rail is short."""
+    """One entry of the rail. `wide` ones move to 我 on a phone where the rail is too short."""
 
     path: str
     icon: str
@@ -45,6 +45,10 @@ RAIL = (
     Destination("/console/index", "layers", "nav.index", ("centre", "administrator"), wide=True),
     Destination("/console/quarantine", "warning", "nav.quarantine", ("centre", "administrator"), wide=True),
 )
+
+
+# So many fit side by side at the foot of a phone.
+NARROW_PLACES = 4
 
 
 @cache
@@ -119,17 +123,17 @@ def _rail(request: Request, person: Person | None) -> list[dict[str, Any]]:
     counts: Mapping[str, int] = {}
     if person.role == "centre":
         counts = deployment_of(request).consultations.counts(county(person))
+    places = [place for place in RAIL if person.role in place.roles]
     return [
         {
             "path": place.path,
             "icon": place.icon,
             "title": place.title,
-            "wide": place.wide,
+            "wide": place.wide and len(places) > NARROW_PLACES,
             "count": counts.get(place.count, 0),
             "here": request.url.path.startswith(place.path),
         }
-        for place in RAIL
-        if person.role in place.roles
+        for place in places
     ]
 
 
