@@ -80,6 +80,13 @@ def group_of(document: Doc) -> str | None:
     return None
 
 
+def outline(document: Doc) -> Doc:
+    """What decisions need of a document: of a picture's piece, everything but its bytes."""
+    if document.get("type") != "chunk":
+        return document
+    return {name: value for name, value in document.items() if name != "data"}
+
+
 def channels_of_group(group: str, documents: Sequence[Doc]) -> frozenset[str]:
     """The channels in which a group is readable, from its documents (winning, not deleted)."""
     kind, _, name = group.partition(":")

@@ -41,9 +41,9 @@ Moment = Annotated[
 ]
 Stamp = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$", description="hybrid logical clock")]
 Device = Annotated[str, Field(pattern=r"^([0-9a-f]{8}|server00)$")]
-Text = Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT)]
+Text = Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT, pattern=r"\S")]
 ShortText = Annotated[str, Field(max_length=200)]
-Name = Annotated[str, Field(min_length=1, max_length=40)]
+Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"\S")]
 
 EventKind = Literal[
     "received", "imported", "assigned", "queried", "dispatched", "rejected", "called_back", "call_missed",

@@ -198,13 +198,14 @@ class _Fold:
     def _unsolved(self, _event: Doc) -> None:
         """Back to the centre (MISSION S1.11); what a callback judged before no longer holds."""
         judged = dict.fromkeys(("rating", "outcome", "verdict", "category"))
-        self.values.update(expert=None, expert_name=None, **judged)
+        self.values.update(expert=None, expert_name=None, missed_calls=0, **judged)
 
     def _added(self, event: Doc) -> None:
         """An answered or asking expert gets their time anew when the question goes back to them."""
         if self.state in ("asking", "replied", "relayed", "visited"):
             since = self._not_before_receipt(event["at"])
-            self.values["reply_due"] = later(since, minutes=self.limits.reply_minutes)
+            anew = later(since, minutes=self.limits.reply_minutes)
+            self.values["reply_due"] = max(anew, self.values.get("reply_due") or "")
 
     def _visited(self, _event: Doc) -> None:
         expert = self.values.get("expert")

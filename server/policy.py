@@ -25,6 +25,9 @@ class DomainPolicy:
     def group(self, doc: Doc) -> str | None:
         return access.group_of(doc)
 
+    def outline(self, doc: Doc) -> Doc:
+        return access.outline(doc)
+
     def channels(self, group: str, docs: Sequence[Doc]) -> frozenset[str]:
         return access.channels_of_group(group, docs)
 

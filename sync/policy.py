@@ -51,6 +51,12 @@ class Policy(Protocol):
     def group(self, doc: Doc) -> str | None:
         """The group that `doc` belongs to; None: readable by administrators only."""
 
+    def outline(self, doc: Doc) -> Doc:
+        """What decisions about its group need of `doc`, with its `_id`; `doc` itself where that is all.
+
+        Groups are kept in memory and handed to the functions below so. Bulk data (a picture's bytes) stay out.
+        """
+
     def channels(self, group: str, docs: Sequence[Doc]) -> frozenset[str]:
         """The channels in which `group` is readable; `docs` are its winning, undeleted documents."""
 
@@ -78,6 +84,9 @@ class OpenPolicy:
 
     def group(self, doc: Doc) -> str | None:
         return None
+
+    def outline(self, doc: Doc) -> Doc:
+        return doc
 
     def channels(self, group: str, docs: Sequence[Doc]) -> frozenset[str]:
         return frozenset()

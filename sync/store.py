@@ -269,7 +269,7 @@ class Database(ABC):
 
     @abstractmethod
     def group_docs(self, group: str) -> list[Doc]:
-        """The winning, undeleted documents of a group, in the order of their last write."""
+        """The winning, undeleted documents of a group in outline, in the order of their last write."""
 
     @abstractmethod
     def subscribe(self, callback: Callable[[Notice], None]) -> Unsubscribe:

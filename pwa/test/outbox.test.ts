@@ -5,6 +5,7 @@ import {
   add,
   keptForm,
   nextBatch,
+  nextPieces,
   openOutbox,
   waitingItems,
   type Outbox,
@@ -31,21 +32,25 @@ function report(): Outbox {
 
 describe('a demand with a photo', () => {
   test('goes text first', () => {
-    assert.deepEqual(ids(nextBatch(report(), NONE)), [`demand:${DEMAND}`, `contact:${DEMAND}`]);
+    const texts = [`demand:${DEMAND}`, `contact:${DEMAND}`, `media:${MEDIA}`];
+    assert.deepEqual(ids(nextBatch(report(), NONE)), texts);
   });
 
-  test('then the photo, in small batches', () => {
-    const outbox = acknowledge(report(), [`demand:${DEMAND}`, `contact:${DEMAND}`]);
-    assert.deepEqual(ids(nextBatch(outbox, NONE)), [
-      `media:${MEDIA}`,
-      `chunk:${MEDIA}:0000`,
-      `chunk:${MEDIA}:0001`,
-      `chunk:${MEDIA}:0002`,
-    ]);
+  test('then the photo, as many pieces at once as the link bears', () => {
+    const outbox = acknowledge(report(), [`demand:${DEMAND}`, `contact:${DEMAND}`, `media:${MEDIA}`]);
+    assert.deepEqual(ids(nextBatch(outbox, NONE)), [`chunk:${MEDIA}:0000`]);
+    assert.deepEqual(ids(nextBatch(outbox, NONE, 2)), [`chunk:${MEDIA}:0000`, `chunk:${MEDIA}:0001`]);
+  });
+
+  test('more pieces on a quick link, one on a slow one', () => {
+    assert.equal(nextPieces(1, 0.3), 2);
+    assert.equal(nextPieces(16, 0.3), 16);
+    assert.equal(nextPieces(4, 4), 4);
+    assert.equal(nextPieces(8, 12), 1);
   });
 
   test('lets a text that was written meanwhile pass', () => {
-    const sent = acknowledge(report(), [`demand:${DEMAND}`, `contact:${DEMAND}`]);
+    const sent = acknowledge(report(), [`demand:${DEMAND}`, `contact:${DEMAND}`, `media:${MEDIA}`]);
     const outbox = add(sent, [event(1, 10)], 10);
     assert.deepEqual(ids(nextBatch(outbox, NONE)), [event(1, 10).id]);
   });
@@ -118,7 +123,7 @@ describe('a demand that was refused', () => {
   });
 
   test('lets go when it is released', () => {
-    assert.equal(nextBatch(report(), NONE).length, 2);
+    assert.equal(nextBatch(report(), NONE).length, 3);
   });
 });
 

@@ -150,7 +150,7 @@ class SQLiteDatabase(Database):
             row = snapshot.connection.execute(
                 "SELECT key FROM groups WHERE database = ? AND name = ?", (self.key, group)
             ).get
-            return list(docs_of_group(snapshot.connection, row).values()) if row else []
+            return list(docs_of_group(snapshot.connection, row, self.policy.outline).values()) if row else []
 
         return self._read(None, read)
 

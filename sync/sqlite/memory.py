@@ -7,6 +7,7 @@ again.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import apsw
@@ -14,6 +15,8 @@ import orjson
 
 from sync.policy import Doc
 from sync.sqlite.records import COLUMNS, Record, winning_doc
+
+Outline = Callable[[Doc], Doc]
 
 # Documents of recently written groups that are kept parsed, so that a batch of events does not read them
 # again.
@@ -92,18 +95,18 @@ class DatabaseMemory:
             key = self.channel_keys[name] = int(found)
         return key
 
-    def group(self, connection: apsw.Connection, name: str) -> Group:
+    def group(self, connection: apsw.Connection, name: str, outline: Outline) -> Group:
         """The group called `name`, on disk or not."""
         group = self.groups.get(name)
         if group is None:
-            group = _load_group(connection, self.key, name) or Group(0, name, frozenset(), {})
+            group = _load_group(connection, self.key, name, outline) or Group(0, name, frozenset(), {})
             self.groups[name] = group
         self.groups.move_to_end(name)
         return group
 
-    def group_by_key(self, connection: apsw.Connection, key: int) -> Group:
+    def group_by_key(self, connection: apsw.Connection, key: int, outline: Outline) -> Group:
         row = connection.execute("SELECT name FROM groups WHERE key = ?", (key,)).get
-        return self.group(connection, row)
+        return self.group(connection, row, outline)
 
     def trim(self) -> None:
         """Forget the groups that were not used for longest. Between transactions only."""
@@ -139,19 +142,20 @@ class Memory:
         return key
 
 
-def _load_group(connection: apsw.Connection, database: int, name: str) -> Group | None:
+def _load_group(connection: apsw.Connection, database: int, name: str, outline: Outline) -> Group | None:
     row = connection.execute(
         "SELECT key, channels FROM groups WHERE database = ? AND name = ?", (database, name)
     ).get
     if row is None:
         return None
     key, channels = row
-    return Group(key, name, frozenset(orjson.loads(channels)), docs_of_group(connection, key))
+    return Group(key, name, frozenset(orjson.loads(channels)), docs_of_group(connection, key, outline))
 
 
-def docs_of_group(connection: apsw.Connection, key: int) -> dict[str, Doc]:
+def docs_of_group(connection: apsw.Connection, key: int, outline: Outline) -> dict[str, Doc]:
+    """The winning, undeleted documents of a group, in outline (sync/policy.py)."""
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM documents d WHERE group_key = ? AND NOT deleted ORDER BY seq", (key,)
     )
-    docs = (winning_doc(Record.of(row)) for row in rows)
+    docs = (outline(winning_doc(Record.of(row))) for row in rows)
     return {doc["_id"]: doc for doc in docs}

@@ -258,7 +258,7 @@ class Transaction:
         if record.key not in self._groups_of:
             found = None
             if record.group_key is not None:
-                found = self._database.group_by_key(self._connection, record.group_key)
+                found = self._database.group_by_key(self._connection, record.group_key, self._policy.outline)
             self._groups_of[record.key] = found
         return self._groups_of[record.key]
 
@@ -273,7 +273,7 @@ class Transaction:
         return not self._scope.isdisjoint(channels)
 
     def _group_named(self, name: str | None) -> Group | None:
-        return None if name is None else self._database.group(self._connection, name)
+        return None if name is None else self._database.group(self._connection, name, self._policy.outline)
 
     def _regroup(self, record: Record, after: Group | None) -> None:
         """Put a written document where it belongs.
@@ -295,7 +295,7 @@ class Transaction:
         if record.deleted:
             after.remove(record.id)
         else:
-            after.put(doc_of(record.id, record.rev, False, record.body))
+            after.put(self._policy.outline(doc_of(record.id, record.rev, False, record.body)))
 
     def _touch(self, group: Group) -> Touched:
         touched = self._touched.setdefault(group.name, Touched(group))

@@ -1,4 +1,4 @@
-"""One query of find similar over the demo county's history, beside the bare encoder + FAISS call within it."""
+"""One query of find similar over the demo county, beside the bare encoder + FAISS call within it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ from search.cases import Case
 from search.finder import Finder
 from tests.bench.table import Measured
 
-QUERIES = ("苞谷叶子发黄", "猪儿拉稀不吃食", "茶树嫩芽卷起来有小虫", "蜂子飞出去不回来", "洋芋叶子起黑斑") * 40
+QUERIES = (
+    "苞谷叶子发黄",
+    "猪儿拉稀不吃食",
+    "茶树嫩芽卷起来有小虫",
+    "蜂子飞出去不回来",
+    "洋芋叶子起黑斑",
+) * 40
 
 
 def cases() -> list[Case]:

@@ -533,6 +533,11 @@ class Access(_WithStore):
             village.get("nothing", caller=BEN)
         assert unreadable.value.reason == absent.value.reason == "missing"
 
+    def test_group_docs_are_outlines_and_reads_are_whole(self, village):
+        write(village, {"_id": "picture", "group": "g", "opens": ["anna"], "bulk": "0" * 1000}, ANNA)
+        assert village.group_docs("g")[0].keys() == {"_id", "_rev", "group", "opens"}
+        assert village.get("picture", caller=ANNA)["bulk"] == "0" * 1000
+
     def test_group_docs_are_the_winning_undeleted_ones(self, village):
         village.write([{"_id": name, "group": "g", "n": name} for name in "ab"])
         rev = write(village, {"_id": "c", "group": "g"})

@@ -25,6 +25,9 @@ class VillagePolicy:
         if doc.get("crash"):
             raise KeyError("the policy did not foresee this")
 
+    def outline(self, doc: Doc) -> Doc:
+        return {name: value for name, value in doc.items() if name != "bulk"}
+
     def consequences(self, doc: Doc, group_docs: Sequence[Doc]) -> Sequence[Doc]:
         if not doc.get("echo"):
             return []

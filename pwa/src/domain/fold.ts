@@ -90,12 +90,14 @@ const SETTERS: Partial<Record<EventDocument['kind'], Setter>> = {
   unsolved(run) {
     // Back to the centre; what a callback judged before no longer holds.
     const judged = { rating: null, outcome: null, verdict: null, category: null };
-    Object.assign(run.values, { expert: null, expert_name: null, ...judged });
+    Object.assign(run.values, { expert: null, expert_name: null, missed_calls: 0, ...judged });
   },
   added(run, event) {
     // The expert gets their time anew when the question goes back to them.
     if (!['asking', 'replied', 'relayed', 'visited'].includes(run.state)) return;
-    run.values.reply_due = later(notBeforeReceipt(run, event.at), run.limits.reply_minutes);
+    const anew = later(notBeforeReceipt(run, event.at), run.limits.reply_minutes);
+    const before = run.values.reply_due ?? '';
+    run.values.reply_due = anew > before ? anew : before;
   },
   visited(run) {
     if (run.values.expert) run.served.add(run.values.expert);

@@ -37,8 +37,9 @@ export interface Waiting {
 }
 
 const TEXTS_A_BATCH = 50;
-// About 130 KB as JSON: what a weak link loses at most when it breaks.
-const CHUNKS_A_BATCH = 4;
+const MOST_PIECES = 16;
+const QUICK_S = 2;
+const SLOW_S = 6;
 
 export function openOutbox(kept: KeptOutbox): Outbox {
   return {
@@ -86,14 +87,27 @@ function settle(outbox: Outbox): Outbox {
   return { ...outbox, cursor, beyond };
 }
 
-const isPicture = (id: string) => typeOf(id) === 'media' || typeOf(id) === 'chunk';
+/** A picture's description is as small as a text and goes with it. */
+const isPiece = (id: string) => typeOf(id) === 'chunk';
 
-/** What to send next: text before pictures. `held` are demands that the server refused; their parts wait. */
-export function nextBatch(outbox: Outbox, held: ReadonlySet<string>): Row[] {
+/**
+ * How many pieces of pictures the next request may carry, after one with `pieces` took so many seconds. A link
+ * of 64 kbit/s that lasts ten seconds must bring at least one piece home: a broken request loses all its pieces.
+ */
+export function nextPieces(pieces: number, seconds: number): number {
+  if (seconds < QUICK_S) return Math.min(MOST_PIECES, pieces * 2);
+  return seconds > SLOW_S ? 1 : pieces;
+}
+
+/**
+ * What to send next: text before pictures, `pieces` of those at once. `held` are demands that the server
+ * refused; their parts wait.
+ */
+export function nextBatch(outbox: Outbox, held: ReadonlySet<string>, pieces = 1): Row[] {
   const free = [...outbox.pending.values()].filter((row) => !held.has(row.demand));
   free.sort((a, b) => a.seq - b.seq);
-  const texts = free.filter((row) => !isPicture(row.id));
-  return texts.length ? texts.slice(0, TEXTS_A_BATCH) : free.slice(0, CHUNKS_A_BATCH);
+  const texts = free.filter((row) => !isPiece(row.id));
+  return texts.length ? texts.slice(0, TEXTS_A_BATCH) : free.slice(0, pieces);
 }
 
 /** What a person would say is waiting, oldest first. A farmer's contact goes with its demand. */

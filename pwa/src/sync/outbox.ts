@@ -88,9 +88,9 @@ export async function take(rows: { id: string; seq: number }[], top: number): Pr
   return [...documents, ...chunks.map((row) => ({ _id: row.id, type: 'chunk' }) as AnyDocument)];
 }
 
-/** The next documents to send; empty when nothing waits. */
-export async function batch(): Promise<AnyDocument[]> {
-  const rows = nextBatch(outbox.value, heldDemands.value);
+/** The next documents to send, pictures by so many pieces; empty when nothing waits. */
+export async function batch(pieces: number): Promise<AnyDocument[]> {
+  const rows = nextBatch(outbox.value, heldDemands.value, pieces);
   return database && rows.length
     ? readDocuments(
         database,

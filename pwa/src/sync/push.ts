@@ -1,5 +1,5 @@
 /**
- * Sends what waits: text first, then photos in small batches, by `_bulk_docs` with the phone's own revisions
+ * Sends what waits: text first, then photos in batches sized by the link, by `_bulk_docs` with the phone's own revisions
  * (replication protocol, "Upload Batch of Changed Documents"). Saying it twice does no harm, so a push may end
  * at any moment and go on later.
  */
@@ -9,6 +9,7 @@ import * as outbox from './outbox.ts';
 import type { Database } from '../store/pouch.ts';
 import type { WriteRow } from 'pouchdb-core';
 import { signal } from '@preact/signals';
+import { nextPieces } from '../domain/outbox.ts';
 import { typeOf } from '../domain/ids.ts';
 
 export const phase = signal<'idle' | 'text' | 'photos' | 'pull'>('idle');
@@ -33,17 +34,19 @@ export async function reconcile(remote: Database): Promise<void> {
 /** Sends everything; `between` runs before the first photo of a run, so that answers do not wait for photos. */
 export async function push(remote: Database, between: () => Promise<void>): Promise<void> {
   let looked = false;
+  let pieces = 1;
   for (;;) {
-    const documents = await outbox.batch();
+    const documents = await outbox.batch(pieces);
     if (documents.length === 0) break;
-    const photos = documents.every((document) => document.type === 'media' || document.type === 'chunk');
+    const photos = documents.every((document) => document.type === 'chunk');
     if (photos && !looked) {
       looked = true;
       await between();
       continue;
     }
     phase.value = photos ? 'photos' : 'text';
-    await send(remote, documents);
+    const seconds = await send(remote, documents);
+    if (photos) pieces = nextPieces(pieces, seconds);
   }
   phase.value = 'idle';
 }
@@ -61,7 +64,8 @@ export async function retryOrphans(remote: Database, demands: ReadonlySet<string
   }
 }
 
-async function send(remote: Database, documents: AnyDocument[]): Promise<void> {
+/** Sends a batch; how many seconds the answer took. */
+async function send(remote: Database, documents: AnyDocument[]): Promise<number> {
   const started = performance.now();
   const answer = await remote.bulkDocs(documents, { new_edits: false });
   const seconds = (performance.now() - started) / 1000;
@@ -77,6 +81,7 @@ async function send(remote: Database, documents: AnyDocument[]): Promise<void> {
   const broken = documents.filter((each) => failed.has(each._id) && !refused.includes(each));
   await outbox.confirm(documents.filter((each) => !broken.includes(each)).map((each) => each._id));
   if (broken.length) throw new Error(`the server could not store ${broken[0]!._id}`);
+  return seconds;
 }
 
 function quarantined(document: AnyDocument, row: WriteRow): Quarantined {
