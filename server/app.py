@@ -104,15 +104,19 @@ async def icon(_request: Request) -> Response:
 def create_app(settings: Settings) -> Starlette:
     """The application of one deployment. Its files open here and close when the server stops.
 
-    `app.state.stop_feeds()` ends the feeds that wait for news: call it when the server begins to shut down.
+    `app.state.stop_feeds()` ends the answers that wait for news: call it when the server begins to shut down.
     """
+
+    def stop_feeds() -> None:
+        replication.state.listeners.stop()
+        deployment.finder.end_events()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         with deployment:
             deployment.start()
             yield
-            app.state.stop_feeds()
+            stop_feeds()
 
     deployment = Deployment(settings)
     replication = couch_app(deployment.store, caller_in(deployment.sessions))
@@ -131,5 +135,5 @@ def create_app(settings: Settings) -> Starlette:
     )
     app.add_middleware(SecurityHeaders)
     app.state.deployment = deployment
-    app.state.stop_feeds = replication.state.listeners.stop
+    app.state.stop_feeds = stop_feeds
     return app

@@ -312,6 +312,15 @@ class Consultations:
             row["id"] for row in self._tables.rows("SELECT id FROM consultations WHERE state = 'received'")
         ]
 
+    def closed_since(self, moment: str) -> list[str]:
+        """Ids of those judged valid after a moment (ISO 8601 UTC to the second), without the imported ones."""
+        rows = self._tables.rows(
+            "SELECT id FROM consultations WHERE state = 'closed' AND verdict = 'valid' AND imported = 0"
+            " AND substr(changed_at, 1, 19) > ?",
+            moment,
+        )
+        return [row["id"] for row in rows]
+
     def documents(self, identifier: str) -> Consultation | None:
         """The consultation as the server sees it, for the index."""
         documents = self._database.group_docs(f"consultation:{identifier}")

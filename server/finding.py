@@ -58,6 +58,7 @@ class FinderService:
         self._consultations = consultations
         self._programme = programme
         self._finder: Finder | None = None
+        self._opening = threading.Lock()
         self._fault = ""
         self._promoted: int | None = None
         self._arrivals: queue.Queue[Consultation | None] = queue.Queue()
@@ -66,6 +67,7 @@ class FinderService:
         self._change = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._threads: list[threading.Thread] = []
+        self._ending = False
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -75,6 +77,11 @@ class FinderService:
         self._consultations.listen(self._arrivals.put)
         self._spawn(self._work, "find-similar")
 
+    def end_events(self) -> None:
+        """No more progress events: the server begins to shut down. From any thread, or a signal handler."""
+        self._ending = True
+        self._announce()
+
     def close(self) -> None:
         self._cancel.set()
         self._arrivals.put(None)
@@ -83,13 +90,14 @@ class FinderService:
 
     def open(self) -> Finder:
         """The loaded finder, loading it here where nobody has. For commands."""
-        if self._finder is None:
-            from search.finder import Finder
+        with self._opening:
+            if self._finder is None:
+                from search.finder import Finder
 
-            finder = Finder(self._folder, self._encoder)
-            finder.load()
-            self._finder = finder
-        return self._finder
+                finder = Finder(self._folder, self._encoder)
+                finder.load()
+                self._finder = finder
+            return self._finder
 
     def _spawn(self, target: Any, name: str, *values: object) -> None:
         thread = threading.Thread(target=target, name=name, args=values, daemon=True)
@@ -138,13 +146,25 @@ class FinderService:
             log.exception("the build of another process could not be taken up")
 
     def _resume(self) -> None:
-        """What arrived while the server was down, or before there was an index, gets its similar cases."""
+        """What arrived while the server was down, or before there was an index, gets its similar cases; what
+        was closed just before the server was killed becomes a case."""
         try:
-            for identifier in self._consultations.waiting():
+            for identifier in (*self._consultations.waiting(), *self._forgotten()):
                 if (consultation := self._consultations.documents(identifier)) is not None:
                     self._arrivals.put(consultation)
         except Exception:
             log.exception("find similar could not look for what waits")
+
+    def _forgotten(self) -> list[str]:
+        """Closed since the build that is in use, and not in the log of fresh cases either. Without a build
+        there may be thousands, and they wait for one."""
+        if self._finder is None or self.status()["state"] != "ready":
+            return []
+        from search.fresh import FreshLog
+
+        known = {entry.id for entry in FreshLog(self._folder / "fresh.jsonl").entries}
+        built = str(self.status()["created"])[: len("2026-01-31T08:00:00")]
+        return [each for each in self._consultations.closed_since(built) if each not in known]
 
     # -- asking ----------------------------------------------------------------------------------
 
@@ -266,7 +286,7 @@ class FinderService:
 
     async def progress_events(self) -> AsyncIterator[dict[str, Any]]:
         """The state of index and build now, and again whenever it changes (for server-sent events)."""
-        while True:
+        while not self._ending:
             change = self._change
             building = self._building
             shown = asdict(building) if building else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import signal
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from models.contract import contract_json, types_ts
@@ -141,7 +141,9 @@ class TestServe:
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
         assert "TIANWEN_ADMIN" in done.stderr
 
-    def test_it_says_where_it_is_and_stops_on_interrupt(self, tmp_path: Path) -> None:
+    def test_it_says_where_it_is_and_stops_on_interrupt_though_phones_wait_for_news(
+        self, tmp_path: Path
+    ) -> None:
         command = [
             sys.executable,
             "-m",
@@ -152,21 +154,35 @@ class TestServe:
             "--data",
             str(tmp_path / "data"),
         ]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "TIANWEN_ADMIN": "boss:secret"},
+        ) as process:
             try:
                 assert process.stdout is not None
                 line = process.stdout.readline()
                 assert "/console/" in line
                 port = int(line.split("127.0.0.1:")[1].split("/")[0])
-                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-                connection.request("GET", "/healthz")
-                assert json.load(connection.getresponse()) == {"ok": True}
-                connection.close()
-                process.send_signal(signal.SIGINT)
+                with httpx2.Client(base_url=f"http://127.0.0.1:{port}", auth=("boss", "secret")) as client:
+                    assert client.get("/healthz").json() == {"ok": True}
+                    form = {"phone": "boss", "password": "secret"}
+                    assert client.post("/console/login", data=form, auth=None).status_code == 303
+                    feed = "/sync/db/tianwen/_changes?feed=continuous&heartbeat=1000&since=now"
+                    with (
+                        client.stream("GET", feed) as waiting,
+                        client.stream("GET", "/console/index/events", auth=None) as progress,
+                    ):
+                        assert (waiting.status_code, progress.status_code) == (200, 200)
+                        process.send_signal(signal.SIGINT)
+                        waiting.read()
+                        progress.read()
                 _, errors = process.communicate(timeout=30)
             finally:
                 process.kill()
-        assert "Traceback" not in errors
+        assert errors.strip() == ""
         assert process.returncode in (0, 130)
 
 

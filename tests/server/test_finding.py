@@ -143,6 +143,21 @@ class TestLoading:
         assert answer.json()[0]["ok"]
         assert phone.get(f"/sync/db/tianwen/demand:{told.id}").status_code == 200
 
+    def test_those_who_open_it_at_once_get_the_same(self, opened: Deployment) -> None:
+        """The server's own thread opens it, and whoever builds."""
+        start, found = threading.Barrier(4), []
+
+        def begin() -> None:
+            start.wait()
+            found.append(opened.finder.open())
+
+        threads = [threading.Thread(target=begin) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(set(map(id, found))) == 1
+
     def test_a_broken_encoder_says_so_and_stops_nothing(self, tmp_path: Path) -> None:
         app = create_app(Settings(tmp_path / "data", encoder=str(tmp_path / "no-encoder-here")))
         with TestClient(app) as client:
@@ -233,6 +248,21 @@ class TestClosedConsultations:
         [hit] = answer.json()["results"]
         assert (hit["id"], hit["answer"]) == (told.id, "像是冻害\n剪掉冻坏的\n培土")
         assert hit["region"] == served.programme.township_name(told.reporter.region)
+
+    def test_one_that_was_closed_just_before_a_crash_is_found_after_it(self, indexed: Path) -> None:
+        """Closed and in the queues, but killed before it was added to the index."""
+        with Deployment(Settings(indexed)) as deployment:
+            told = Story(account(deployment, "informant"), text=self.QUESTION)
+            close(deployment, told)
+            deployment.consultations.catch_up()
+        log = indexed / "index" / "fresh.jsonl"
+        for _ in range(2):
+            app = create_app(Settings(indexed))
+            with TestClient(app):
+                deployment = app.state.deployment
+                Waiting(deployment).ready()
+                Waiting(deployment).until(lambda here=deployment: told.id in self.find(here))
+        assert len(log.read_text("utf-8").splitlines()) == 1
 
     @pytest.mark.parametrize("verdict", ["popular_science", "irrelevant", "worthless"])
     def test_one_judged_otherwise_is_not(self, served: Deployment, verdict: str) -> None:
