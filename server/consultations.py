@@ -313,7 +313,7 @@ class Consultations:
         ]
 
     def closed_since(self, moment: str) -> list[str]:
-        """Ids of those judged valid after a moment (ISO 8601 UTC to the second), without the imported ones."""
+        """Ids of those judged valid after a moment (ISO 8601 UTC, to the second); without imported ones."""
         rows = self._tables.rows(
             "SELECT id FROM consultations WHERE state = 'closed' AND verdict = 'valid' AND imported = 0"
             " AND substr(changed_at, 1, 19) > ?",
