@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 BUSY_S = 10.0
+AGAIN_S = 0.02
 
 
 class Tables:
@@ -24,14 +26,26 @@ class Tables:
             path, timeout=BUSY_S, check_same_thread=False, isolation_level=None
         )
         self._connection.row_factory = sqlite3.Row
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
         try:
+            self._write_ahead()
+            self._connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
             for number, script in enumerate(migrations, start=1):
                 self._migrate(number, script)
         except BaseException:
             self._connection.close()
             raise
+
+    def _write_ahead(self) -> None:
+        """Turn write-ahead logging on. SQLite does not wait for another process that is just doing the same."""
+        for _ in range(int(BUSY_S / AGAIN_S)):
+            try:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as fault:
+                if "locked" not in str(fault):
+                    raise
+                time.sleep(AGAIN_S)
+        raise sqlite3.OperationalError("database is locked")
 
     def _migrate(self, number: int, script: str) -> None:
         """Run a migration unless it has run. Counted inside the transaction: another process may be at it."""
