@@ -10,7 +10,7 @@ import anyio
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -91,6 +91,10 @@ async def health(_request: Request) -> Response:
     return JSONResponse({"ok": True})
 
 
+async def to_console(_request: Request) -> Response:
+    return RedirectResponse("/console/", 308)
+
+
 async def unbuilt(_request: Request) -> Response:
     return PlainTextResponse("手机端还没有建好：在 pwa/ 里运行 npm ci && npm run build。", 503)
 
@@ -128,6 +132,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/favicon.ico", icon),
             Mount("/api", routes=api.routes),
             Mount("/sync", replication),
+            Route("/console", to_console),
             Mount("/console", routes=console.routes),
             Mount("/static", StaticFiles(directory=HERE / "static")),
             Mount("/", phone) if isinstance(phone, Phone) else Route("/{rest:path}", unbuilt),

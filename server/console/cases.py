@@ -9,7 +9,7 @@ from anyio.to_thread import run_sync
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from models.ids import SERVER, chunk_id, is_ulid
+from models.ids import HISTORY_REPORTER, SERVER, chunk_id, is_ulid
 from models.workflow import Consultation
 from server.accounts import Person
 from server.console.page import deployment_of, say_for
@@ -42,7 +42,7 @@ async def present(request: Request, consultation: Consultation) -> Case:
 
 def _present(request: Request, consultation: Consultation) -> Case:
     deployment, say = deployment_of(request), say_for(request)
-    known: dict[str, str] = {SERVER: say("actor.server")}
+    known: dict[str, str] = {SERVER: say("actor.server"), HISTORY_REPORTER: say("actor.history")}
 
     def names(identifier: str) -> str:
         if identifier not in known:

@@ -12,6 +12,7 @@ from functools import partial
 
 from server.catalogue import text
 
+DAY_S = 24 * 60 * 60
 BEIJING = timezone(timedelta(hours=8), "Beijing")
 Say = Callable[..., str]
 
@@ -50,6 +51,9 @@ def moment_words(moment: str | datetime | None, now: datetime, say: Say) -> str:
     if instant is None:
         return ""
     then, today = instant.astimezone(BEIJING), now.astimezone(BEIJING)
+    if instant.timestamp() % DAY_S == 0:
+        # Imported history knows days only, kept as midnight UTC: no hour that nobody wrote down.
+        return date_words(then, today, say)
     clock = f"{then.hour}:{then.minute:02d}"
     days = (today.date() - then.date()).days
     if days == 0:
@@ -58,6 +62,13 @@ def moment_words(moment: str | datetime | None, now: datetime, say: Say) -> str:
         return say("time.yesterday", clock=clock)
     if then.year == today.year:
         return say("time.this_year", month=then.month, day=then.day, clock=clock)
+    return say("time.another_year", year=then.year, month=then.month, day=then.day)
+
+
+def date_words(then: datetime, today: datetime, say: Say) -> str:
+    """A day without an hour: 6月12日, 2025年6月12日."""
+    if then.year == today.year:
+        return say("time.day", month=then.month, day=then.day)
     return say("time.another_year", year=then.year, month=then.month, day=then.day)
 
 

@@ -24,7 +24,9 @@ CENTRE, ADMINISTRATOR = "138-0000-0002", "138-0000-0001"
 QUESTION = "茶树嫩尖尖发红焦边，手一抖飞起一层小绿蚊蚊，春茶都不好采"
 KNOWN_CASE = "拍一下飞起好多小绿虫"
 DIAGNOSIS = "像是茶小绿叶蝉"
-ADVICE = "先把嫩梢采下来，虫和卵一起带走\n一亩挂二十张黄板\n虫还多就傍晚喷印楝素，按标签用量，过了安全间隔期再采"
+ADVICE = (
+    "先把嫩梢采下来，虫和卵一起带走\n一亩挂二十张黄板\n虫还多就傍晚喷印楝素，按标签用量，过了安全间隔期再采"
+)
 # Enough to be in the middle of a photo's chunks, after the text has gone.
 WITHIN_THE_PHOTO = 30_000
 
@@ -91,6 +93,7 @@ def test_from_a_phone_without_a_network_to_an_expert_and_back(
 def get_ready(phone: Phone, number: str) -> None:
     """Log in, change the first password, and have the application installed."""
     phone.log_in(number)
+    phone.says("换一个您自己的密码")
     shoot(phone.page, "p-first-password")
     phone.change_first_password()
     phone.install()
