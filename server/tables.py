@@ -36,7 +36,7 @@ class Tables:
             raise
 
     def _write_ahead(self) -> None:
-        """Turn write-ahead logging on. SQLite does not wait for another process that is just doing the same."""
+        """Turn write-ahead logging on. SQLite does not wait for another process that does the same."""
         for _ in range(int(BUSY_S / AGAIN_S)):
             try:
                 self._connection.execute("PRAGMA journal_mode=WAL")
