@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,7 +90,10 @@ def _serve(app: Starlette, listening: socket.socket, host: str) -> int:
         timeout_keep_alive=75,
     )  # fmt: skip
     server = Server(config)
-    server.run(sockets=[listening])
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listening])
+    if server.started:
+        print("停了。收到的都存好了。", flush=True)
     return 0 if server.started else 1
 
 
@@ -160,6 +163,7 @@ def run_index(options: argparse.Namespace) -> int:
 
 def _build(deployment: Deployment) -> Any:
     from search.errors import SearchError
+    from server.catalogue import text as say
 
     finder = _opened(deployment)
     last = ""
@@ -168,8 +172,9 @@ def _build(deployment: Deployment) -> Any:
         nonlocal last
         if progress.stage != last or sys.stderr.isatty():
             last = progress.stage
-            line = f"{progress.stage} {progress.done}/{progress.total}"
-            print(f"\r{line:40}", end="" if sys.stderr.isatty() else "\n", file=sys.stderr, flush=True)
+            line = f"  {say('index.stage.' + progress.stage)} {progress.done}/{progress.total}"
+            end = "" if sys.stderr.isatty() else "\n"
+            print(f"\r{line:30}" if not end else line, end=end, file=sys.stderr, flush=True)
 
     try:
         manifest = finder.build(deployment.finder.cases(), tell)

@@ -60,6 +60,7 @@ class FinderService:
         self._finder: Finder | None = None
         self._opening = threading.Lock()
         self._fault = ""
+        self._build_fault = ""
         self._promoted: int | None = None
         self._arrivals: queue.Queue[Consultation | None] = queue.Queue()
         self._building: Building | None = None
@@ -205,6 +206,11 @@ class FinderService:
     def building(self) -> Building | None:
         return self._building
 
+    @property
+    def build_fault(self) -> str:
+        """Why the last rebuild of this server failed; empty where it did not. The old index stays in use."""
+        return self._build_fault
+
     def builds(self) -> list[Any]:
         """The manifests of all builds, oldest first."""
         return self._finder.builds.list() if self._finder is not None else []
@@ -215,6 +221,7 @@ class FinderService:
         if self._building is not None:
             raise ActionRefused(f"{self._building.started_by}正在建，建好再来。")
         self._cancel.clear()
+        self._build_fault = ""
         self._building = Building("collect", 0, 0, datetime.now(UTC), person.name)
         self._announce()
         self._spawn(self._build, "index-build", finder)
@@ -269,6 +276,7 @@ class FinderService:
         except Exception as fault:
             if type(fault).__name__ != "BuildCancelled":
                 log.exception("the index was not built")
+                self._build_fault = str(fault) or type(fault).__name__
         else:
             self._resume()
         finally:

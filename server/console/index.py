@@ -38,7 +38,7 @@ def _page(request: Request, person: Person, refusal: str = "", status: int = 200
         "progress": progress_of(building, datetime.now(UTC), say) if building else None,
         "builds": builds_of(finder.builds(), state),
         "may_build": person.role == "administrator",
-        "refusal": refusal,
+        "refusal": refusal or (say("index.failed", fault=finder.build_fault) if finder.build_fault else ""),
         "took": lambda seconds: duration_words(seconds, say),
     }
     return render(request, "index.html", context, person=person, status=status)

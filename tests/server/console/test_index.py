@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -147,6 +148,24 @@ class TestRebuilding:
         refused = administrator.post("/console/index/cancel")
         assert refused.status_code == 409
         assert "现在没有在建的" in words(refused)
+
+
+    def test_that_fails_says_so_until_one_succeeds(
+        self, administrator: Any, finder: Any, deployment: Deployment, cases: None, words: Words
+    ) -> None:
+        folder = deployment.settings.folder / "index"
+        if folder.is_dir():
+            shutil.rmtree(folder)
+        folder.write_text("something stands where the builds should")
+        administrator.post("/console/index/build")
+        finish(finder)
+        assert "上次没建成" in words(administrator.get("/console/index"))
+        folder.unlink()
+        administrator.post("/console/index/build")
+        finish(finder)
+        page = words(administrator.get("/console/index"))
+        assert "上次没建成" not in page
+        assert "3 条咨询 · 用时" in page
 
 
 class TestGoingBack:
