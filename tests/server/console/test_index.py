@@ -149,7 +149,6 @@ class TestRebuilding:
         assert refused.status_code == 409
         assert "现在没有在建的" in words(refused)
 
-
     def test_that_fails_says_so_until_one_succeeds(
         self, administrator: Any, finder: Any, deployment: Deployment, cases: None, words: Words
     ) -> None:
