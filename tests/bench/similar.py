@@ -12,6 +12,7 @@ from statistics import median
 import orjson
 
 from search.cases import Case
+from search.encoder import Encoder
 from search.finder import Finder
 from tests.bench.table import Measured
 
@@ -45,7 +46,7 @@ def measure() -> list[Measured]:
         finder = Finder(Path(folder))
         finder.load()
         finder.build(cases())
-        encoder = finder.encoder
+        encoder = Encoder()
         vectors = encoder.encode([case.question for case in cases()])
         index = faiss.IndexFlatIP(vectors.shape[1])
         index.add(vectors)

@@ -1,8 +1,7 @@
-"""A real server process with the demo county, bad links to it, and a real Chromium."""
+"""A real server process with the demo county, and bad links to it."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import socket
@@ -15,21 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.e2e.link import BadLink
 
 TIANWEN = Path(sys.executable).with_name("tianwen")
-SHOTS = Path(__file__).parent / "shots"
-FLAGS = [
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-]
 
 
 class Server:
@@ -104,18 +92,3 @@ def other_link(server: Server) -> Iterator[BadLink]:
     between = BadLink(server.port)
     yield between
     between.close()
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    where = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    assert where, "no Chromium: run `make test`, which gets one, or set CHROMIUM"
-    opened = playwright.chromium.launch(executable_path=where, args=FLAGS)
-    yield opened
-    opened.close()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -12,24 +10,13 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 pytestmark = pytest.mark.e2e
 
-FLAGS = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-dev-shm-usage"]
 NUMBER = "138-0000-0023"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    where = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    assert where, "no Chromium: run `make test`, which gets one, or set CHROMIUM"
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=where, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
