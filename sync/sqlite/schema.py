@@ -111,7 +111,14 @@ CREATE INDEX quarantine_by_owner ON quarantine (database, owner, receipt);
 # How a refused document was written, so that its release writes it the same way.
 _NEW_EDITS = "ALTER TABLE quarantine ADD COLUMN new_edits INTEGER NOT NULL DEFAULT 1"
 
-MIGRATIONS = (_FIRST, _NEW_EDITS)
+# What a plain database's administrators may set, and how often documents were purged.
+_SETTINGS = """
+ALTER TABLE databases ADD COLUMN security BLOB;
+ALTER TABLE databases ADD COLUMN purge_seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE databases ADD COLUMN purged_infos_limit INTEGER NOT NULL DEFAULT 1000;
+"""
+
+MIGRATIONS = (_FIRST, _NEW_EDITS, _SETTINGS)
 
 
 def migrate(connection: apsw.Connection) -> None:
