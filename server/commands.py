@@ -239,6 +239,43 @@ def _body(found: Similar) -> dict[str, Any]:
     return {"abstained": found.abstained, "results": [asdict(hit) for hit in found.results]}
 
 
+def run_backup(options: argparse.Namespace) -> int:
+    from server.operations import commands
+    from server.operations.backup import BackupFailed
+
+    with _failing(BackupFailed):
+        return commands.run_backup(options)
+
+
+def run_restore(options: argparse.Namespace) -> int:
+    from server.operations import commands
+    from server.operations.backup import BackupFailed
+
+    with _failing(BackupFailed):
+        return commands.run_restore(options)
+
+
+def run_store(options: argparse.Namespace) -> int:
+    """`tianwen store WHAT`."""
+    from server.operations import commands
+    from server.operations.backup import STORE
+
+    if not (options.data / STORE).exists():
+        raise Complaint(f"{options.data} 里没有田问的数据（{STORE}）。")
+    with _complaining(options.data):
+        return commands.run_verify(options)
+
+
+@contextmanager
+def _failing(fault: type[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except fault as failed:
+        raise Complaint(str(failed)) from None
+    except OSError as failed:
+        raise Complaint(f"{failed.filename or ''}：{failed.strerror or failed}") from None
+
+
 def run_demo(options: argparse.Namespace) -> int:
     from server.demo import ACCOUNTS_SHOWN, load_demo
 
