@@ -15,6 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from models.ids import is_chunk
 from server import api, console
 from server.deployment import Deployment, Settings
 from server.errors import ServiceError
@@ -115,7 +116,7 @@ def create_app(settings: Settings) -> Starlette:
             app.state.stop_feeds()
 
     deployment = Deployment(settings)
-    replication = couch_app(deployment.store, caller_in(deployment.sessions))
+    replication = couch_app(deployment.store, caller_in(deployment.sessions), bulky=is_chunk)
     phone = Phone(directory=PWA, html=True) if (PWA / "index.html").exists() else unbuilt
     app = Starlette(
         lifespan=lifespan,

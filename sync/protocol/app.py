@@ -14,13 +14,16 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route as PathRoute
 
-from sync.errors import BadContentType, MethodNotAllowed, SyncError, TooLarge, Unauthorized
+from sync.errors import MethodNotAllowed, SyncError, TooLarge, Unauthorized
+from sync.exchange.answering import Bulky
+from sync.exchange.endpoint import exchange
 from sync.policy import Caller
 from sync.protocol import changes, routing
 from sync.protocol.answers import error_answer, http_error_answer
 from sync.protocol.call import Call
 from sync.protocol.listeners import Listeners
 from sync.store import Store
+from sync.unfolding import unfold
 
 Authenticate = Callable[[Request], Awaitable[Caller | None]]
 
@@ -37,16 +40,19 @@ def couch_app(
     *,
     max_body_bytes: int = MAX_BODY_BYTES,
     release_roles: Collection[str] = ("centre", "administrator"),
+    bulky: Bulky = lambda identifier: False,
 ) -> Starlette:
-    """The application to mount at /sync: /db/ speaks CouchDB's protocol, /quarantine lists what was refused.
+    """The application to mount at /sync: /db/ speaks CouchDB's protocol, /exchange pushes and pulls in one
+    request, /quarantine lists what was refused.
 
     `authenticate` says who asks: None is answered 401, and a HTTPException it raises as it says. Callers who
     are not administrators open only databases that have a policy. `release_roles` may release from
-    quarantine. `app.state.listeners.stop()` ends the waiting feeds: call it when the server begins to shut
+    quarantine. `bulky` says of an id whether its document waits in the exchange until all others are told.
+    `app.state.listeners.stop()` ends the waiting feeds: call it when the server begins to shut
     down.
     """
     listeners = Listeners()
-    front = Front(store, authenticate, listeners, max_body_bytes, frozenset(release_roles))
+    front = Front(store, authenticate, listeners, max_body_bytes, frozenset(release_roles), bulky)
     app = Starlette(routes=[PathRoute("/{path:path}", front)])
     app.state.listeners = listeners
     return app
@@ -62,12 +68,14 @@ class Front:
         listeners: Listeners,
         max_body_bytes: int,
         release_roles: frozenset[str],
+        bulky: Bulky,
     ) -> None:
         self._store = store
         self._authenticate = authenticate
         self._listeners = listeners
         self._max_body_bytes = max_body_bytes
         self._release_roles = release_roles
+        self._bulky = bulky
         self._threads: anyio.CapacityLimiter | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -105,6 +113,8 @@ class Front:
             if request.method not in ("GET", "HEAD", "POST"):
                 raise MethodNotAllowed(["GET", "HEAD", "POST"])
             return await changes.changes(call, self._in_thread)
+        if route.exchange:
+            return await exchange(call, self._in_thread, self._bulky)
         response: Response = await self._in_thread(_handler(route, request.method), call)
         return response
 
@@ -114,8 +124,6 @@ class Front:
         return await anyio.to_thread.run_sync(function, *args, limiter=self._threads)
 
     async def _body(self, request: Request) -> bytes:
-        if request.headers.get("content-encoding", "identity") != "identity":
-            raise BadContentType("Send the body without Content-Encoding.")
         length = request.headers.get("content-length", "0")
         if length.isdigit() and int(length) > self._max_body_bytes:
             raise TooLarge("the request entity is too large")
@@ -124,7 +132,7 @@ class Front:
             body += chunk
             if len(body) > self._max_body_bytes:
                 raise TooLarge("the request entity is too large")
-        return bytes(body)
+        return unfold(bytes(body), request.headers.get("content-encoding", ""), self._max_body_bytes)
 
 
 def _handler(route: routing.Route, method: str) -> routing.Handler:

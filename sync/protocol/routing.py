@@ -20,12 +20,13 @@ Handler = Callable[[Call], Response]
 
 @dataclass(frozen=True)
 class Route:
-    """The handlers of one resource, by method. `changes`: the feed, which has its own way of answering."""
+    """The handlers of one resource, by method. `changes` and `exchange` have their own ways of answering."""
 
     methods: Mapping[str, Handler]
     params: dict[str, str] = field(default_factory=dict)
     anonymous: bool = False
     changes: bool = False
+    exchange: bool = False
 
 
 _SERVER: dict[str, Mapping[str, Handler]] = {
@@ -76,6 +77,8 @@ def resolve(raw_path: bytes) -> Route:
     first, *rest = _segments(raw_path)
     if first == "quarantine":
         return _quarantine(rest)
+    if first == "exchange" and len(rest) < 2:
+        return Route({}, {"database": rest[0]} if rest else {}, exchange=True)
     if first != "db":
         raise NotFound(f"There is nothing at /{first}.")
     if not rest:
