@@ -48,12 +48,18 @@ class SQLiteStore(Store):
         self.uuid: str = connection.execute("SELECT uuid FROM deployment").get
         self.memory = Memory()
         self.readers = Readers(Path(path))
-        self.writer = Writer(connection, self.memory.forget)
+        self.writer = self._writer(connection)
         self._open: dict[str, SQLiteDatabase] = {}
         self._lock = Lock()
         for name in self._policies:
             with suppress(PreconditionFailed):  # it is there already
                 self._make(check_database_name(name))
+
+    def _writer(self, connection: apsw.Connection) -> Writer:
+        return Writer(connection, self.memory.forget)
+
+    def _database(self, key: int, name: str, uuid: str) -> SQLiteDatabase:
+        return SQLiteDatabase(self, key, name, uuid, self._policies.get(name, _OPEN))
 
     def database(self, name: str) -> SQLiteDatabase:
         with self.readers.snapshot() as connection:
@@ -64,7 +70,7 @@ class SQLiteStore(Store):
         with self._lock:
             known = self._open.get(name)
             if known is None or known.key != key or known.uuid != uuid:
-                known = SQLiteDatabase(self, key, name, uuid, self._policies.get(name, _OPEN))
+                known = self._database(key, name, uuid)
                 self._open[name] = known
             return known
 
