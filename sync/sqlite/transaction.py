@@ -17,7 +17,7 @@ from sync.revisions import Rev, Tree
 from sync.sqlite import attachments, quarantine
 from sync.sqlite.announce import Announcer, Touched
 from sync.sqlite.memory import DatabaseMemory, Group, Memory
-from sync.sqlite.records import COLUMNS, Record, doc_of
+from sync.sqlite.records import COLUMNS, Record, body_of, doc_of
 from sync.store import WriteResult
 
 _log = logging.getLogger("sync.sqlite")
@@ -127,9 +127,9 @@ class Transaction:
         """Store one document; its revision. Refused or Conflict when it may not be stored."""
         record = self._records[edit.id]
         if record is not None and not self._readable(record):
-            if edit.path and self._knows(record, edit.path):
-                # Said again after a lost answer: it ended the sender's own access. Whoever can name the digest
-                # of its content has had it.
+            if edit.path and self._is_same(record, edit):
+                # Said again after a lost answer: it ended the sender's own access. Nothing is told that the
+                # sender did not say.
                 return edit.path[0]
             # Never a conflict: that would tell that the document exists.
             raise Refused("not_readable", messages.NOT_READABLE)
@@ -162,6 +162,14 @@ class Transaction:
         """Whether this revision is stored already, so that a repeated request changes nothing."""
         node = record.revision_tree().nodes.get(path[0])
         return node is not None and node.stored
+
+    def _is_same(self, record: Record, edit: Edit) -> bool:
+        """Whether this very revision is stored with this very content."""
+        node = record.revision_tree().nodes.get(edit.path[0])
+        if node is None or not node.stored or node.deleted != edit.deleted or edit.attachments:
+            return False
+        body = body_of(self._connection, record, str(edit.path[0]))
+        return body is not None and bool(orjson.loads(body) == edit.data)
 
     def _ask(self, caller: Caller, edit: Edit, rev: Rev, record: Record | None) -> None:
         """Refused when the policy says no, or fails over a document that it did not foresee."""
