@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sync.errors import BadRequest
+from sync.errors import BadRequest, NotImplementedHere
 from sync.policy import Caller, Doc, Policy, Scope
 
 Unsubscribe = Callable[[], None]
@@ -33,6 +33,7 @@ class Info:
     doc_del_count: int
     update_seq: int
     size: int
+    purge_seq: int = 0
 
 
 @dataclass(frozen=True)
@@ -293,6 +294,10 @@ class Database(ABC):
     @abstractmethod
     def local_delete(self, owner: str, id: str, rev: str | None = None) -> None: ...
 
+    def local_list(self, owner: str) -> list[Doc]:
+        """All `_local` documents of one user, in the order of their ids. NotImplementedHere by default."""
+        raise NotImplementedHere("This store does not list _local documents.")
+
     @abstractmethod
     def quarantined(
         self,
@@ -325,6 +330,30 @@ class Database(ABC):
     @abstractmethod
     def compact(self) -> None:
         """Drop the bodies of revisions that are not leaves."""
+
+    # -- what not every store can do: NotImplementedHere unless a store says otherwise
+
+    def purge(self, revs: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+        """Forget leaves as if they had never been, with the ancestors that no other leaf needs.
+
+        For each document which of the named revisions were leaves, and are gone. A document without leaves is
+        gone altogether.
+        """
+        raise NotImplementedHere("This store does not purge.")
+
+    def purged_infos_limit(self) -> int:
+        """How many purges are remembered; CouchDB's setting, kept for its clients."""
+        raise NotImplementedHere("This store does not purge.")
+
+    def set_purged_infos_limit(self, limit: int) -> None:
+        raise NotImplementedHere("This store does not purge.")
+
+    def security(self) -> Doc | None:
+        """The security object that was set, None where none was. It decides nothing here."""
+        raise NotImplementedHere("This store keeps no security object.")
+
+    def set_security(self, security: Doc) -> None:
+        raise NotImplementedHere("This store keeps no security object.")
 
 
 class Store(ABC):
@@ -359,8 +388,12 @@ class Store(ABC):
 
 
 def check_database_name(name: str) -> str:
-    """CouchDB's rule for names; BadRequest illegal_database_name."""
-    if len(name) <= 238 and re.fullmatch(r"[a-z][a-z0-9_$()+/-]*", name):
+    """CouchDB's rule for names; BadRequest illegal_database_name or database_name_too_long."""
+    if re.fullmatch(r"[a-z][a-z0-9_$()+/-]*", name):
+        if len(name) > 238:
+            raise BadRequest(
+                f"At least one path segment of `{name[:300]}` is too long.", "database_name_too_long"
+            )
         return name
     raise BadRequest(
         f"Name: '{name}'. Only lowercase characters (a-z), digits (0-9), and any of the characters "

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from threading import Event, Lock
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import apsw
+import orjson
 
 from sync import messages
 from sync.documents import Edit, check_id, encode, parse_edit
 from sync.errors import BadRequest, Conflict, SyncError, TooLarge, no_database
 from sync.policy import Caller, Doc, Policy, Scope, scope_of
+from sync.revisions import Rev
 from sync.sqlite import feeds, listing, local, quarantine
 from sync.sqlite.memory import DatabaseMemory, docs_of_group
+from sync.sqlite.purging import Purge
 from sync.sqlite.snapshot import Snapshot
 from sync.sqlite.transaction import MAX_DOCUMENT_BYTES, Rejected, Transaction, Written
 from sync.store import (
@@ -107,7 +110,15 @@ class SQLiteDatabase(Database):
             alive, dead = feeds.counts(snapshot)
             pages: int = snapshot.connection.pragma("page_count")
             size = pages * int(snapshot.connection.pragma("page_size")) if snapshot.channels is None else 0
-            return Info(self.name, self.uuid, alive, dead, feeds.current_seq(snapshot), size)
+            return Info(
+                self.name,
+                self.uuid,
+                alive,
+                dead,
+                feeds.current_seq(snapshot),
+                size,
+                self._setting(snapshot, "purge_seq"),
+            )
 
         return self._read(caller, read)
 
@@ -194,6 +205,9 @@ class SQLiteDatabase(Database):
     def local_delete(self, owner: str, id: str, rev: str | None = None) -> None:
         self._store.writer.do(lambda c: local.delete(c, self.key, owner, id, rev))
 
+    def local_list(self, owner: str) -> list[Doc]:
+        return self._read(None, lambda snapshot: local.listed(snapshot.connection, self.key, owner))
+
     # -- quarantine
 
     def quarantined(
@@ -250,6 +264,39 @@ class SQLiteDatabase(Database):
         from sync.sqlite.compaction import compact
 
         self._store.writer.do(lambda connection: compact(connection, self.key))
+
+    def purge(self, revs: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+        asked = {identifier: [Rev.parse(rev) for rev in each] for identifier, each in revs.items()}
+
+        def job(connection: apsw.Connection) -> tuple[dict[str, list[str]], Written]:
+            memory = self._store.memory
+            return Purge(connection, memory, self._memory(connection), self.policy, None).purge(asked)
+
+        return self._store.writer.do(job, lambda outcome: self._notify(outcome[1]))[0]
+
+    def _setting(self, snapshot: Snapshot, column: str) -> Any:
+        sql = f"SELECT {column} FROM databases WHERE key = ?"
+        return snapshot.connection.execute(sql, (self.key,)).get
+
+    def _set(self, column: str, value: object) -> None:
+        def job(connection: apsw.Connection) -> None:
+            self._memory(connection)
+            connection.execute(f"UPDATE databases SET {column} = ? WHERE key = ?", (value, self.key))
+
+        self._store.writer.do(job)
+
+    def purged_infos_limit(self) -> int:
+        return self._read(None, lambda snapshot: int(self._setting(snapshot, "purged_infos_limit")))
+
+    def set_purged_infos_limit(self, limit: int) -> None:
+        self._set("purged_infos_limit", limit)
+
+    def security(self) -> Doc | None:
+        text = self._read(None, lambda snapshot: self._setting(snapshot, "security"))
+        return None if text is None else orjson.loads(text)
+
+    def set_security(self, security: Doc) -> None:
+        self._set("security", encode(security))
 
 
 def _rejected(doc: Doc, error: SyncError) -> Rejected:

@@ -72,6 +72,7 @@ class Transaction:
         self._changed: dict[int, Record] = {}
         self._touched: dict[str, Touched] = {}
         self._groups_of: dict[int, Group | None] = {}
+        self._purged: list[Record] = []
         self._announcer = Announcer(connection, database)
 
     def run(self, edits: Sequence[Edit | Rejected]) -> Written:
@@ -199,11 +200,14 @@ class Transaction:
             if self._grouped:
                 self._regroup(fresh, self._group_named(self._policy.group(edit.doc)))
         elif self._merge(record, edit, path, body) and self._grouped:
-            group = self._group_of(record)
-            if not record.deleted:
-                winning = doc_of(record.id, record.rev, False, record.body)
-                group = self._group_named(self._policy.group(winning))
-            self._regroup(record, group)
+            self._regroup(record, self._group_by_winner(record))
+
+    def _group_by_winner(self, record: Record) -> Group | None:
+        """Where the document belongs now. A deletion stays where it was."""
+        if record.deleted:
+            return self._group_of(record)
+        winning = doc_of(record.id, record.rev, False, record.body)
+        return self._group_named(self._policy.group(winning))
 
     def _insert(self, edit: Edit, path: Sequence[Rev], body: bytes) -> Record:
         tree = None
@@ -228,6 +232,11 @@ class Transaction:
             return False
         if path[0] not in old or not old.nodes[path[0]].stored:
             self._keep_body(record, path[0], body)
+        self._become(record, grown, tree)
+        return True
+
+    def _become(self, record: Record, grown: Tree, tree: Tree) -> None:
+        """Give the document `tree`, which is what was kept of `grown`, at a new sequence number."""
         self._keep_body(record, Rev.parse(record.rev), record.body)
         winner = revisions.winner(tree)
         self._count(record.deleted, -1)
@@ -238,7 +247,6 @@ class Transaction:
         record.seq = self._database.next_seq()
         self._changed[record.key] = record
         self._drop_stemmed(record, grown, tree)
-        return True
 
     def _keep_body(self, record: Record, rev: Rev, body: bytes) -> None:
         self._connection.execute(
@@ -335,10 +343,17 @@ class Transaction:
         for touched in self._touched.values():
             self._announcer.announce(touched, self._policy)
         self._announcer.flush()
+        self._delete_purged()
         if self._new or self._changed:
             self._database.save(self._connection)
         self._database.trim()
         return Written(results, self._database.last_seq, frozenset(self._announcer.channels))
+
+    def _delete_purged(self) -> None:
+        keys = [(record.key,) for record in self._purged]
+        self._connection.executemany("DELETE FROM feed WHERE document = ?", keys)
+        self._connection.executemany("DELETE FROM revisions WHERE document = ?", keys)
+        self._connection.executemany("DELETE FROM documents WHERE key = ?", keys)
 
     def _save_group(self, group: Group) -> None:
         if not group.key:
