@@ -13,7 +13,8 @@ SyncError
 ├── BadContentType      415 bad_content_type
 ├── OutOfRange          416 requested_range_not_satisfiable
 ├── NotImplementedHere  501 not_implemented
-└── Unavailable         503 service_unavailable: the store is closed or its disk is full
+├── Unavailable         503 service_unavailable: the store is closed or its disk is full
+└── QuarantineFull      507 insufficient_storage: too much of one person's waits in quarantine
 """
 
 from __future__ import annotations
@@ -98,6 +99,10 @@ class NotImplementedHere(SyncError):
 
 class Unavailable(SyncError):
     status, error = 503, "service_unavailable"
+
+
+class QuarantineFull(SyncError):
+    status, error = 507, "insufficient_storage"
 
 
 def no_database() -> NotFound:

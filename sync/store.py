@@ -21,6 +21,7 @@ from sync.policy import Caller, Doc, Policy, Scope
 Unsubscribe = Callable[[], None]
 Style = Literal["main_only", "all_docs"]
 State = Literal["held", "resent", "discarded", "released"]
+STATES: tuple[State, ...] = ("held", "resent", "discarded", "released")
 
 
 @dataclass(frozen=True)
@@ -184,6 +185,17 @@ class Quarantined:
 
 
 @dataclass(frozen=True)
+class Quota:
+    """How much of one person's may lie in quarantine, so that a broken phone cannot fill the disk.
+
+    Settled cases make room, oldest first; held ones never do.
+    """
+
+    cases: int = 2000
+    bytes: int = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
 class Notice:
     """Something was committed.
 
@@ -217,6 +229,9 @@ class Database(ABC):
         PreconditionFailed for a stub of nothing) fails the whole batch, and nothing of it is stored; but when
         a caller who is confined to channels replicates (`new_edits` False) it goes to quarantine too, for it
         would block their device for ever.
+
+        QuarantineFull when a refused document does not fit into the caller's quota: it is not kept, and the
+        device must not forget it. The batch's other documents are stored all the same.
         """
 
     @abstractmethod
@@ -308,6 +323,16 @@ class Database(ABC):
         after: str | None = None,
     ) -> list[Quarantined]:
         """What is in quarantine, oldest first; `after` is the last receipt of the page before."""
+
+    def quarantine_counts(self) -> dict[State, int]:
+        """How many cases there are of each state. Stores count better than this, which reads them all."""
+        counts = dict.fromkeys(STATES, 0)
+        after = None
+        while page := self.quarantined(limit=500, after=after):
+            for case in page:
+                counts[case.state] += 1
+            after = page[-1].receipt
+        return counts
 
     @abstractmethod
     def quarantined_one(self, receipt: str) -> Quarantined:

@@ -12,7 +12,7 @@ import orjson
 
 from sync import messages
 from sync.documents import Edit, check_id, encode, parse_edit
-from sync.errors import BadRequest, Conflict, SyncError, TooLarge, no_database
+from sync.errors import BadRequest, Conflict, QuarantineFull, SyncError, TooLarge, no_database
 from sync.policy import Caller, Doc, Policy, Scope, scope_of
 from sync.revisions import Rev
 from sync.sqlite import feeds, listing, local, quarantine
@@ -64,6 +64,9 @@ class SQLiteDatabase(Database):
     ) -> list[WriteResult]:
         edits = [self._edit(doc, caller, new_edits) for doc in docs]
         written = self._store.writer.do(lambda c: self._transact(c, edits, caller), self._notify)
+        for result in written.results:
+            if result.error == QuarantineFull.error:
+                raise QuarantineFull(str(result.reason))
         return written.results
 
     def _edit(self, doc: Doc, caller: Caller | None, new_edits: bool) -> Edit | Rejected:
@@ -82,7 +85,10 @@ class SQLiteDatabase(Database):
         self, connection: apsw.Connection, edits: Sequence[Edit | Rejected], caller: Caller | None
     ) -> Written:
         memory = self._store.memory
-        return Transaction(connection, memory, self._memory(connection), self.policy, caller).run(edits)
+        quota = self._store.quota
+        return Transaction(connection, memory, self._memory(connection), self.policy, caller, quota).run(
+            edits
+        )
 
     def _memory(self, connection: apsw.Connection) -> DatabaseMemory:
         found = self._store.memory.database(connection, self.key)
@@ -222,6 +228,9 @@ class SQLiteDatabase(Database):
             None,
             lambda snapshot: quarantine.listed(snapshot.connection, self.key, owner, state, limit, after),
         )
+
+    def quarantine_counts(self) -> dict[State, int]:
+        return self._read(None, lambda snapshot: quarantine.counts(snapshot.connection, self.key))
 
     def quarantined_one(self, receipt: str) -> Quarantined:
         return self._read(None, lambda snapshot: quarantine.one(snapshot.connection, self.key, receipt))

@@ -7,12 +7,12 @@ from typing import Any
 import apsw
 import orjson
 
-from sync import revisions
+from sync import messages, revisions
 from sync.documents import Edit, parse_edit
-from sync.errors import Conflict, NotFound
+from sync.errors import Conflict, NotFound, QuarantineFull
 from sync.policy import Doc, Refused
 from sync.receipts import new_receipt, now
-from sync.store import Quarantined, State
+from sync.store import STATES, Quarantined, Quota, State
 
 _COLUMNS = "receipt, owner, id, rev, body, code, reason, at, state, settled_by, settled_reason, settled_at"
 
@@ -27,8 +27,12 @@ def keep(
     doc: Doc,
     refused: Refused,
     new_edits: bool,
+    quota: Quota,
 ) -> str:
-    """Its receipt. The same document refused again, after a lost answer, gets the same receipt."""
+    """Its receipt. The same document refused again, after a lost answer, gets the same receipt.
+
+    QuarantineFull when the owner's held cases leave no room for it.
+    """
     digest = revisions.content_digest(doc).hex()
     known = connection.execute(
         "SELECT receipt FROM quarantine WHERE database = ? AND owner = ? AND id = ? AND digest = ?",
@@ -36,6 +40,8 @@ def keep(
     ).get
     if known:
         return str(known)
+    body = orjson.dumps(doc)
+    _make_room(connection, database, owner, len(body), quota)
     receipt = new_receipt()
     connection.execute(
         "INSERT INTO quarantine"
@@ -47,7 +53,7 @@ def keep(
             owner,
             identifier,
             rev,
-            orjson.dumps(doc),
+            body,
             digest,
             refused.code,
             refused.reason,
@@ -56,6 +62,36 @@ def keep(
         ),
     )
     return receipt
+
+
+def _make_room(connection: apsw.Connection, database: int, owner: str, size: int, quota: Quota) -> None:
+    """Drop the oldest settled cases of `owner` until one more of `size` bytes fits."""
+    cases, used = connection.execute(
+        "SELECT count(*), coalesce(sum(length(body)), 0) FROM quarantine WHERE database = ? AND owner = ?",
+        (database, owner),
+    ).get
+    if cases < quota.cases and used + size <= quota.bytes:
+        return
+    settled = connection.execute(
+        "SELECT receipt, length(body) FROM quarantine"
+        " WHERE database = ? AND owner = ? AND state <> 'held' ORDER BY receipt",
+        (database, owner),
+    )
+    doomed: list[tuple[str]] = []
+    for receipt, length in settled:
+        doomed.append((receipt,))
+        cases, used = cases - 1, used - length
+        if cases < quota.cases and used + size <= quota.bytes:
+            connection.executemany("DELETE FROM quarantine WHERE receipt = ?", doomed)
+            return
+    raise QuarantineFull(messages.QUARANTINE_FULL)
+
+
+def counts(connection: apsw.Connection, database: int) -> dict[State, int]:
+    rows = connection.execute(
+        "SELECT state, count(*) FROM quarantine WHERE database = ? GROUP BY state", (database,)
+    )
+    return {**dict.fromkeys(STATES, 0), **dict(rows)}
 
 
 def edit_of(connection: apsw.Connection, case: Quarantined) -> Edit:

@@ -118,7 +118,13 @@ ALTER TABLE databases ADD COLUMN purge_seq INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE databases ADD COLUMN purged_infos_limit INTEGER NOT NULL DEFAULT 1000;
 """
 
-MIGRATIONS = (_FIRST, _NEW_EDITS, _SETTINGS)
+# Staff walk the cases of one state; what one person has there is added up before more is taken in.
+_CASES = """
+CREATE INDEX quarantine_by_state ON quarantine (database, state, receipt);
+CREATE INDEX quarantine_use ON quarantine (database, owner, state, receipt, length(body));
+"""
+
+MIGRATIONS = (_FIRST, _NEW_EDITS, _SETTINGS, _CASES)
 
 
 def migrate(connection: apsw.Connection) -> None:

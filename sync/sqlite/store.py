@@ -17,7 +17,7 @@ from sync.sqlite.database import SQLiteDatabase
 from sync.sqlite.memory import Memory
 from sync.sqlite.schema import migrate
 from sync.sqlite.writer import Writer
-from sync.store import Store, check_database_name
+from sync.store import Quota, Store, check_database_name
 
 _OPEN = OpenPolicy()
 
@@ -38,11 +38,14 @@ class SQLiteStore(Store):
     """All databases of a deployment in one SQLite file.
 
     `policies` names the databases that have rules; they are made when they are not there yet. Others are
-    plain databases, made by `create`.
+    plain databases, made by `create`. `quota` bounds what each person may have in quarantine.
     """
 
-    def __init__(self, path: Path | str, policies: Mapping[str, Policy] | None = None) -> None:
+    def __init__(
+        self, path: Path | str, policies: Mapping[str, Policy] | None = None, quota: Quota = Quota()
+    ) -> None:
         self._policies = dict(policies or {})
+        self.quota = quota
         connection = open_writer(Path(path))
         migrate(connection)
         self.uuid: str = connection.execute("SELECT uuid FROM deployment").get

@@ -11,14 +11,14 @@ import orjson
 
 from sync import messages, revisions
 from sync.documents import Edit, parse_edit
-from sync.errors import Conflict, Forbidden, SyncError
+from sync.errors import Conflict, Forbidden, QuarantineFull, SyncError
 from sync.policy import Caller, Doc, OpenPolicy, Policy, Refused, scope_of
 from sync.revisions import Rev, Tree
 from sync.sqlite import attachments, quarantine
 from sync.sqlite.announce import Announcer, Touched
 from sync.sqlite.memory import DatabaseMemory, Group, Memory
 from sync.sqlite.records import COLUMNS, Record, body_of, doc_of
-from sync.store import WriteResult
+from sync.store import Quota, WriteResult
 
 _log = logging.getLogger("sync.sqlite")
 
@@ -59,12 +59,14 @@ class Transaction:
         database: DatabaseMemory,
         policy: Policy,
         caller: Caller | None,
+        quota: Quota = Quota(),
     ) -> None:
         self._connection = connection
         self._memory = memory
         self._database = database
         self._policy = policy
         self._caller = caller
+        self._quota = quota
         self._scope = scope_of(caller, policy)
         self._grouped = not isinstance(policy, OpenPolicy)
         self._records: dict[str, Record | None] = {}
@@ -112,7 +114,14 @@ class Transaction:
 
     def _quarantine(self, edit: Edit | Rejected, refused: Refused) -> WriteResult:
         rev = str(edit.rev) if isinstance(edit, Edit) and edit.rev else None
-        receipt = quarantine.keep(
+        try:
+            receipt = self._keep(edit, rev, refused)
+        except QuarantineFull as full:
+            return WriteResult(edit.id, rev, full.error, full.reason)
+        return WriteResult(edit.id, rev, Forbidden.error, refused.reason, receipt)
+
+    def _keep(self, edit: Edit | Rejected, rev: str | None, refused: Refused) -> str:
+        return quarantine.keep(
             self._connection,
             self._database.key,
             owner=self._caller.name if self._caller else "",
@@ -121,8 +130,8 @@ class Transaction:
             doc=edit.doc,
             refused=refused,
             new_edits=isinstance(edit, Edit) and not edit.path,
+            quota=self._quota,
         )
-        return WriteResult(edit.id, rev, Forbidden.error, refused.reason, receipt)
 
     def _apply(self, edit: Edit) -> Rev:
         """Store one document; its revision. Refused or Conflict when it may not be stored."""
