@@ -109,7 +109,7 @@ class Device:
                 self.docs[identifier] = revs
                 self.refused.pop(identifier, None)
         self._follow(message, answer)
-        return bool(answer.get("n") or self.comparing or self.pending)
+        return bool(answer.get("n") or answer.get("o") or self.comparing or self.pending)
 
     def _settle(self, message: Message, answer: Message) -> None:
         for row in answer.get("f", ()):
