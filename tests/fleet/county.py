@@ -14,6 +14,7 @@ from server.accounts import Accounts, NewPerson
 from server.sessions import Sessions
 from server.vault import Vault
 
+PASSWORD = "fleet of phones"
 PROGRAMME = load_programme("beichuan")
 
 
@@ -22,6 +23,7 @@ class Member:
     """Somebody with a phone: their account, and the token and name of the device."""
 
     id: str
+    login: str
     name: str
     role: str
     region: str
@@ -45,10 +47,10 @@ class County:
         sessions = Sessions(accounts.tables, accounts)
         self.members: dict[str, Member] = {}
         roles = [*self._roles(phones), ADMINISTRATOR]
-        people = accounts.add([self._newcomer(number, role) for number, role in enumerate(roles)])
-        for person in people:
+        newcomers = [self._newcomer(number, role) for number, role in enumerate(roles)]
+        for newcomer, person in zip(newcomers, accounts.add(newcomers), strict=True):
             token, device = sessions.begin(person, "device", "fleet")
-            member = Member(person.id, person.name, person.role, person.region, token, device)
+            member = Member(person.id, newcomer.login, person.name, person.role, person.region, token, device)
             self.members[person.id] = member
         accounts.close()
         self.administrator = next(each for each in self.members.values() if each.role == ADMINISTRATOR)
@@ -65,7 +67,7 @@ class County:
         village = self._random.choice(self.villages)
         region = {INFORMANT: village, TOWNSHIP_LEAD: township_of(village)}.get(role, PROGRAMME.county)
         return NewPerson(
-            f"139{number:08d}", "fleet of phones", f"第{number}人", role, region, must_change_password=False
+            f"139{number:08d}", PASSWORD, f"第{number}人", role, region, must_change_password=False
         )
 
     def move(self, member: Member) -> Member:
