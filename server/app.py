@@ -19,6 +19,8 @@ from models.ids import is_chunk
 from server import api, console
 from server.deployment import Deployment, Settings
 from server.errors import ServiceError
+from server.operations.metrics import Metrics, metrics
+from server.operations.observing import Observing
 from server.policy import caller_of
 from server.sessions import Sessions, admitted
 from sync.policy import Caller
@@ -122,6 +124,7 @@ def create_app(settings: Settings) -> Starlette:
         lifespan=lifespan,
         routes=[
             Route("/healthz", health),
+            Route("/metrics", metrics),
             Route("/favicon.ico", icon),
             Mount("/api", routes=api.routes),
             Mount("/sync", replication),
@@ -130,7 +133,9 @@ def create_app(settings: Settings) -> Starlette:
             Mount("/", phone) if isinstance(phone, Phone) else Route("/{rest:path}", unbuilt),
         ],
     )
+    app.state.metrics = Metrics(deployment)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Observing, metrics=app.state.metrics)
     app.state.deployment = deployment
     app.state.stop_feeds = replication.state.listeners.stop
     return app

@@ -62,7 +62,9 @@ def _complaining(folder: Path) -> Iterator[None]:
 def run_serve(options: argparse.Namespace) -> int:
     from server.app import create_app
     from server.deployment import Settings
+    from server.operations.logs import configure
 
+    configure(options.log)
     listening = _listen(options.host, options.port)
     with closing(listening):
         with _complaining(options.data):
@@ -86,8 +88,8 @@ def _serve(app: Starlette, listening: socket.socket, host: str) -> int:
             super().handle_exit(sig, frame)
 
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5,
-        timeout_keep_alive=75,
+        app, log_level="warning", log_config=None, access_log=False, server_header=False,
+        timeout_graceful_shutdown=5, timeout_keep_alive=75,
     )  # fmt: skip
     server = Server(config)
     server.run(sockets=[listening])
