@@ -94,6 +94,13 @@ async def health(_request: Request) -> Response:
     return JSONResponse({"ok": True})
 
 
+async def no_session(_request: Request) -> Response:
+    """CouchDB's replicator asks for a session at the root of a host; told that there is none, it uses basic
+    credentials. The protocol's own is /sync/db/_session.
+    """
+    return JSONResponse({"error": "not_found", "reason": "missing"}, 404)
+
+
 async def unbuilt(_request: Request) -> Response:
     return PlainTextResponse("手机端还没有建好：在 pwa/ 里运行 npm ci && npm run build。", 503)
 
@@ -118,7 +125,9 @@ def create_app(settings: Settings) -> Starlette:
             app.state.stop_feeds()
 
     deployment = Deployment(settings)
-    replication = couch_app(deployment.store, caller_in(deployment.sessions), bulky=is_chunk)
+    replication = couch_app(
+        deployment.store, caller_in(deployment.sessions), bulky=is_chunk, cors_origins=settings.cors
+    )
     phone = Phone(directory=PWA, html=True) if (PWA / "index.html").exists() else unbuilt
     app = Starlette(
         lifespan=lifespan,
@@ -126,6 +135,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/healthz", health),
             Route("/metrics", metrics),
             Route("/favicon.ico", icon),
+            Route("/_session", no_session, methods=["GET", "POST", "DELETE"]),
             Mount("/api", routes=api.routes),
             Mount("/sync", replication),
             Mount("/console", routes=console.routes),

@@ -25,6 +25,8 @@ def parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", parents=[data], help="serve phones, console, API and sync")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument("--cors", action="append", metavar="ORIGIN",
+                       help="let pages of ORIGIN replicate (* for all; also TIANWEN_CORS)")  # fmt: skip
     serve.add_argument("--log", choices=["json", "text"], help="form of the log on stderr"
                        " (default: text on a terminal, else json)")  # fmt: skip
 

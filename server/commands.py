@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +68,8 @@ def run_serve(options: argparse.Namespace) -> int:
     listening = _listen(options.host, options.port)
     with closing(listening):
         with _complaining(options.data):
-            app = create_app(Settings.from_environment(options.data))
+            settings = Settings.from_environment(options.data)
+            app = create_app(replace(settings, cors=(*settings.cors, *(options.cors or ()))))
         return _serve(app, listening, options.host)
 
 

@@ -35,17 +35,20 @@ DATABASE = "tianwen"
 @dataclass(frozen=True)
 class Settings:
     """`folder` holds everything; `encoder` any sentence-transformers model by path or name (TIANWEN_ENCODER);
-    `administrator` is "name:password" (TIANWEN_ADMIN); `now` is the clock of receipts."""
+    `administrator` is "name:password" (TIANWEN_ADMIN); `now` is the clock of receipts; pages of
+    the origins `cors` may replicate from browsers (TIANWEN_CORS, separated by commas)."""
 
     folder: Path
     encoder: str | None = None
     administrator: str | None = None
     programme: str = "beichuan"
     now: Callable[[], datetime] | None = None
+    cors: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, folder: Path) -> Settings:
-        return cls(folder, os.environ.get("TIANWEN_ENCODER"), os.environ.get("TIANWEN_ADMIN"))
+        cors = tuple(os.environ.get("TIANWEN_CORS", "").replace(",", " ").split())
+        return cls(folder, os.environ.get("TIANWEN_ENCODER"), os.environ.get("TIANWEN_ADMIN"), cors=cors)
 
 
 class Deployment:
