@@ -27,6 +27,7 @@ _IGNORED = frozenset({"_revs_info", "_local_seq", "_conflicts", "_deleted_confli
 _MEANT = frozenset({"_id", "_rev", "_deleted", "_revisions", "_attachments"})
 # Members that CouchDB's replicator keeps as data in its own documents.
 _KEPT = frozenset(f"_replication_{end}" for end in ("id", "state", "state_time", "state_reason", "stats"))
+_KNOWN = _MEANT | _IGNORED | _KEPT
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,17 @@ class Edit:
     path: tuple[Rev, ...]
     deleted: bool
     body: bytes
-    digest: bytes
     attachments: tuple[Attachment, ...] = ()
 
     @property
     def data(self) -> Doc:
         """The document's own members."""
         return data_of(self.doc)
+
+    @property
+    def digest(self) -> bytes:
+        """Of the content, for the name of a new revision; a replicated document brings its own."""
+        return _digest(self.data, self.attachments)
 
 
 def data_of(doc: Doc) -> Doc:
@@ -74,7 +79,7 @@ def parse_edit(doc: object, *, new_edits: bool) -> Edit:
     if not isinstance(doc, dict):
         raise BadRequest("Document must be a JSON object")
     for key in doc:
-        if key[:1] == "_" and key not in _MEANT and key not in _IGNORED and key not in _KEPT:
+        if key[:1] == "_" and key not in _KNOWN:
             raise BadRequest(f"Bad special document member: {key}", "doc_validation")
     identifier = check_id(doc.get("_id"))
     deleted = doc.get("_deleted", False)
@@ -82,18 +87,14 @@ def parse_edit(doc: object, *, new_edits: bool) -> Edit:
         raise BadRequest("_deleted must be true or false", "doc_validation")
     rev = Rev.parse(doc["_rev"]) if doc.get("_rev") is not None else None
     path = () if new_edits else _path(doc, rev)
-    data = data_of(doc)
-    body = encode(data)
-    attachments = _attachments(doc.get("_attachments"))
     return Edit(
         id=identifier,
         doc=doc,
         rev=path[0] if path else rev,
         path=path,
         deleted=deleted,
-        body=body,
-        digest=_digest(data, attachments),
-        attachments=attachments,
+        body=encode(data_of(doc)),
+        attachments=_attachments(doc.get("_attachments")),
     )
 
 
@@ -142,6 +143,8 @@ def _path(doc: Doc, rev: Rev | None) -> tuple[Rev, ...]:
         raise BadRequest("_revisions.start isn't an integer.", "doc_validation")
     if not isinstance(ids, list) or not 0 < len(ids) <= start or not all(isinstance(i, str) for i in ids):
         raise BadRequest("_revisions.ids isn't a array.", "doc_validation")  # CouchDB's own grammar
+    if rev is not None and len(ids) == 1 and rev == (start, ids[0]):
+        return (rev,)
     path = tuple(Rev.parse(f"{start - n}-{name}") for n, name in enumerate(ids))
     if rev is not None and rev != path[0]:
         raise BadRequest("_rev and _revisions do not agree", "doc_validation")
@@ -190,7 +193,7 @@ def _is_compressed(meta: Mapping[str, Any]) -> bool:
 
 def _decode(name: str, text: object) -> bytes:
     try:
-        if isinstance(text, str):
+        if isinstance(text, str) and len(text) % 4 == 0:  # Python forgives padding that is too long
             return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         pass
