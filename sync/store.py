@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -21,6 +22,13 @@ from sync.policy import Caller, Doc, Policy, Scope
 Unsubscribe = Callable[[], None]
 Style = Literal["main_only", "all_docs"]
 State = Literal["held", "resent", "discarded", "released"]
+
+# What a store may be unable to do. "purge": forget documents as if they had never been. "old_revisions": keep
+# the bodies of revisions that are not leaves until compaction, whoever wrote them. "one_writer": of two edits
+# of one revision at the same moment, one is always a conflict; a store with several nodes may keep both as
+# leaves, as a CouchDB cluster does.
+Capability = Literal["purge", "old_revisions", "one_writer"]
+EVERYTHING: frozenset[Capability] = frozenset({"purge", "old_revisions", "one_writer"})
 STATES: tuple[State, ...] = ("held", "resent", "discarded", "released")
 
 
@@ -214,6 +222,10 @@ class Database(ABC):
     uuid: str
     policy: Policy
 
+    def reading(self) -> AbstractContextManager[None]:
+        """Within it, all that this thread reads is of one moment, and costs less. Write nothing inside."""
+        return nullcontext()
+
     @abstractmethod
     def info(self, caller: Caller | None = None) -> Info: ...
 
@@ -385,6 +397,7 @@ class Store(ABC):
     """All databases of one deployment."""
 
     uuid: str
+    capabilities: frozenset[Capability] = EVERYTHING
 
     @abstractmethod
     def database(self, name: str) -> Database:

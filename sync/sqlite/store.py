@@ -100,14 +100,14 @@ class SQLiteStore(Store):
             raise Forbidden("This database belongs to the platform and cannot be deleted.")
         key = self.database(name).key
 
-        def job(connection: apsw.Connection) -> None:
-            self.memory.forget()
-            for statement in _DROP.strip().split("\n"):
-                connection.execute(statement, (key,))
-
-        self.writer.do(job)
+        self.writer.do(lambda connection: self._drop_rows(connection, key))
         with self._lock:
             self._open.pop(name, None)
+
+    def _drop_rows(self, connection: apsw.Connection, key: int) -> None:
+        self.memory.forget()
+        for statement in _DROP.strip().split("\n"):
+            connection.execute(statement, (key,))
 
     def names(self) -> list[str]:
         with self.readers.snapshot() as connection:
