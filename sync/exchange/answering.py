@@ -79,6 +79,11 @@ def _arrived(database: Database, caller: Caller, request: Request) -> list[str]:
 
 def pull(database: Database, caller: Caller, request: Request, bulky: Bulky) -> Answer:
     """What is new since the place that the device names."""
+    with database.reading():
+        return _pull(database, caller, request, bulky)
+
+
+def _pull(database: Database, caller: Caller, request: Request, bulky: Bulky) -> Answer:
     epoch = epoch_of(database.uuid, scope_of(caller, database.policy))
     newest = database.changes(Wanted(limit=0), caller=caller).last_seq
     at = cursors.parse(request.since or "0", epoch, newest)

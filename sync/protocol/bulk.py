@@ -91,7 +91,8 @@ def bulk_get(call: Call) -> Response:
     shown, latest = call.shown(), call.flag("latest")
     if parts:
         shown = replace(shown, attachments=True)
-    results = [_got(call, each, shown, latest) for each in asked]
+    with call.database.reading():
+        results = [_got(call, each, shown, latest) for each in asked]
     if parts:
         found = [each.get("ok") or each["error"] for result in results for each in result["docs"]]
         return parted.mixed(found)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from threading import Event, Lock
+from threading import local as local_to_thread
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import apsw
@@ -56,6 +58,7 @@ class SQLiteDatabase(Database):
         self._store = store
         self._listeners: list[Callable[[Notice], None]] = []
         self._lock = Lock()
+        self._held = local_to_thread()
 
     # -- writing
 
@@ -105,11 +108,30 @@ class SQLiteDatabase(Database):
 
     # -- reading
 
-    def _read(self, caller: Caller | None, read: Callable[[Snapshot], T]) -> T:
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        if hasattr(self._held, "snapshots"):
+            yield
+            return
         with self._store.readers.snapshot() as connection:
-            if not connection.execute("SELECT 1 FROM databases WHERE key = ?", (self.key,)).get:
-                raise no_database()
-            return read(Snapshot(connection, self.key, scope_of(caller, self.policy)))
+            self._held.connection, self._held.snapshots = connection, {}
+            try:
+                yield
+            finally:
+                del self._held.connection, self._held.snapshots
+
+    def _read(self, caller: Caller | None, read: Callable[[Snapshot], T]) -> T:
+        with self.reading():
+            scope = scope_of(caller, self.policy)
+            snapshots: dict[Scope, Snapshot] = self._held.snapshots
+            if scope not in snapshots:
+                snapshots[scope] = self._snapshot(self._held.connection, scope)
+            return read(snapshots[scope])
+
+    def _snapshot(self, connection: apsw.Connection, scope: Scope) -> Snapshot:
+        if not connection.execute("SELECT 1 FROM databases WHERE key = ?", (self.key,)).get:
+            raise no_database()
+        return Snapshot(connection, self.key, scope)
 
     def info(self, caller: Caller | None = None) -> Info:
         def read(snapshot: Snapshot) -> Info:

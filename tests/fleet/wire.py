@@ -56,6 +56,8 @@ class Wire:
             raise ConnectionError(str(fault) or type(fault).__name__) from fault
 
     async def _exchange(self, request: bytes) -> Answer:
+        if self._streams is not None and self._streams[0].at_eof():
+            self.close()  # the server hung up in the meantime; nothing was sent on it
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self.port, limit=2**20)
         reader, writer = self._streams
