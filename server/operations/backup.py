@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import apsw
 from pydantic import BaseModel, ConfigDict
 
 from server.vault import fingerprint
@@ -90,7 +91,13 @@ def back_up(folder: Path, target: Path, *, with_key: bool = False, tell: Tell | 
 def _collect(folder: Path, stage: Path, with_key: bool, tell: Tell | None) -> None:
     for path in _databases(folder):
         progress = None if tell is None else _progress(tell, path.name)
-        copying.copy(path, stage / path.name, progress)
+        try:
+            copying.copy(path, stage / path.name, progress)
+        except apsw.Error as error:
+            raise BackupFailed(f"{path} 坏了，抄不了：{error}") from None
+        faults = copying.faults(stage / path.name)
+        if faults:
+            raise BackupFailed(f"{path} 坏了，没有备份：{faults[0]}。上一份备份要留着。")
     _copy_index(folder / "index", stage / "index")
     if with_key and (folder / KEY).exists():
         shutil.copyfile(folder / KEY, stage / KEY)
