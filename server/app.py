@@ -24,7 +24,7 @@ from server.operations.observing import Observing
 from server.policy import caller_of
 from server.sessions import Sessions, admitted
 from sync.policy import Caller
-from sync.protocol import couch_app
+from sync.protocol import couch_app, couch_mount
 
 HERE = Path(__file__).parent
 PWA = HERE / "pwa_dist"
@@ -137,7 +137,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/favicon.ico", icon),
             Route("/_session", no_session, methods=["GET", "POST", "DELETE"]),
             Mount("/api", routes=api.routes),
-            Mount("/sync", replication),
+            couch_mount("/sync", replication),
             Mount("/console", routes=console.routes),
             Mount("/static", StaticFiles(directory=HERE / "static")),
             Mount("/", phone) if isinstance(phone, Phone) else Route("/{rest:path}", unbuilt),

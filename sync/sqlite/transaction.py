@@ -11,7 +11,7 @@ import orjson
 
 from sync import messages, revisions
 from sync.documents import Edit, parse_edit
-from sync.errors import Conflict, Forbidden, QuarantineFull, SyncError
+from sync.errors import BadRequest, Conflict, Forbidden, QuarantineFull, SyncError
 from sync.policy import Caller, Doc, OpenPolicy, Policy, Refused, scope_of
 from sync.revisions import Rev, Tree
 from sync.sqlite import attachments, quarantine
@@ -23,6 +23,16 @@ from sync.store import Quota, WriteResult
 _log = logging.getLogger("sync.sqlite")
 
 MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
+
+
+# What a policy raises over a document that its author did not think of.
+_NOT_FORESEEN = (LookupError, TypeError, ValueError, AttributeError)
+
+
+class Unforeseen(BadRequest):
+    """The policy failed after the document was taken in: the whole batch is rolled back."""
+
+    error = "doc_validation"
 
 
 @dataclass(frozen=True)
@@ -103,6 +113,8 @@ class Transaction:
             if isinstance(edit, Rejected):
                 raise Refused(edit.code, edit.reason)
             return WriteResult(edit.id, str(self._apply(edit)))
+        except Unforeseen:
+            raise
         except Conflict as conflict:
             return WriteResult(edit.id, error=conflict.error, reason=conflict.reason)
         except Refused as refused:
@@ -148,9 +160,13 @@ class Transaction:
             return path[0]
         if self._caller is not None and self._scope is not None:
             self._ask(self._caller, edit, path[0], record)
-        self._store(edit, path, record)
-        if self._grouped and not edit.deleted:
-            self._follow_up(edit)
+        try:
+            self._store(edit, path, record)
+            if self._grouped and not edit.deleted:
+                self._follow_up(edit)
+        except _NOT_FORESEEN as error:
+            _log.warning("the policy failed over a document", exc_info=error)
+            raise Unforeseen(f"The rules of this database do not know such a document: {edit.id}") from error
         return path[0]
 
     def _continue(self, record: Record | None, edit: Edit) -> tuple[Rev, ...]:
@@ -196,7 +212,7 @@ class Transaction:
             else:
                 group = self._group_named(self._policy.group(doc))
             self._policy.may_write(caller, doc, group.listing() if group else ())
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
+        except _NOT_FORESEEN as error:
             _log.warning("the policy failed over a document of %s", caller.name, exc_info=error)
             raise Refused("malformed", messages.MALFORMED) from error
 

@@ -161,6 +161,12 @@ class TestErrors:
         assert set(answer.json()) == {"error", "reason"}
         assert plain.info().update_seq == 0
 
+    def test_of_documents_that_the_rules_did_not_foresee(self, anna, server):
+        before = server[1].database("village").info().update_seq
+        answer = post(anna, "/village/_bulk_docs", {"docs": [{"_id": "b", "group": "g"}, {"echo": 1}]})
+        assert (answer.status_code, answer.json()["error"]) == (400, "doc_validation")
+        assert server[1].database("village").info().update_seq == before
+
     def test_a_post_says_that_it_is_json(self, chief, plain):
         answer = chief.post("/plain/_bulk_docs", content=b"{}", headers={"content-type": "text/plain"})
         assert (answer.status_code, answer.json()["error"]) == (415, "bad_content_type")
@@ -221,7 +227,7 @@ class TestDocuments:
         assert answer.headers["location"].endswith("/plain/a")
         assert chief.get("/plain/a").json() == {"_id": "a", "_rev": rev, "text": "病斑"}
 
-    @pytest.mark.parametrize("name", ["a b", "a/b", "水稻", "a?b#c%", "_design/x", "+", "😀", "a:b&c=d"])
+    @pytest.mark.parametrize("name", ["a b", "a\nb", "a/b", "水稻", "a?b#c%", "_design/x", "+", "😀", "a:b&c=d"])
     def test_whatever_their_id(self, chief, plain, name):
         from urllib.parse import quote
 
