@@ -22,6 +22,7 @@ async def judge(run: Simulation) -> list[str]:
     stored = {doc["_id"]: doc for doc in await everything(run)}
     run.ledger.counts["documents in the county"] = len(stored)
     return [
+        *run.troubles[:SHOWN],
         *told_and_absent(run, stored),
         *quarantined_and_absent(run, await quarantined(run)),
         *wrong_sets(run, expected_sets(run, stored)),

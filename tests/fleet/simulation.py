@@ -19,6 +19,7 @@ from tests.fleet.ledger import Ledger
 from tests.fleet.link import FAIR, POOR, FleetLink, Weather
 from tests.fleet.phone import Phone
 from tests.fleet.process import ServerProcess
+from tests.fleet.replicator import ServerTrouble
 from tests.fleet.wire import Wire
 
 TICKS_A_DAY = 4
@@ -71,6 +72,7 @@ class Simulation:
             Phone(member, roads[n % len(roads)], f"{self.plan.seed}/phone/{n}", self.ledger)
             for n, member in enumerate(people)
         ]
+        self.troubles: list[str] = []
         self._up = asyncio.Event()
         self._woken = 0
         self._begun_ms = int(time.time() * 1000)
@@ -182,6 +184,10 @@ class Simulation:
             await ROADS[phone.road](phone, wire)
         except ConnectionError:
             return False
+        except ServerTrouble as trouble:
+            self.troubles.append(
+                f"{self.ledger.moment}, {phone.name}: {trouble}\n{self.server.log()[-1500:]}"
+            )
         finally:
             wire.close()
             self.ledger.counts[f"{phone.road} requests"] += wire.requests
@@ -200,6 +206,8 @@ class Simulation:
         before: object = None
         for _ in range(LAST_ROUNDS):
             await self._everybody()
+            if self.troubles:
+                return
             state = (await self.update_seq(), [len(phone.disk.docs) for phone in self.phones])
             if state == before and not any(phone.disk.outbox for phone in self.phones):
                 return
