@@ -131,8 +131,7 @@ class Front:
 
     async def _handle(self, request: Request) -> Response:
         route = routing.resolve(_path_below_mount(request))
-        request = self._cookies.applied(request)
-        caller = await self._authenticate(request)
+        caller = await self._authenticate(self._cookies.applied(request))
         if caller is None and not route.anonymous:
             raise Unauthorized("You are not authorized to access this db.")
         call = Call(

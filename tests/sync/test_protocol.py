@@ -227,7 +227,9 @@ class TestDocuments:
         assert answer.headers["location"].endswith("/plain/a")
         assert chief.get("/plain/a").json() == {"_id": "a", "_rev": rev, "text": "病斑"}
 
-    @pytest.mark.parametrize("name", ["a b", "a\nb", "a/b", "水稻", "a?b#c%", "_design/x", "+", "😀", "a:b&c=d"])
+    @pytest.mark.parametrize(
+        "name", ["a b", "a\nb", "a/b", "水稻", "a?b#c%", "_design/x", "+", "😀", "a:b&c=d"]
+    )
     def test_whatever_their_id(self, chief, plain, name):
         from urllib.parse import quote
 
