@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -27,10 +28,16 @@ from tests.server.stories import Story
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
+def data(sound: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(sound, tmp_path / "data")
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A consultation with an answer, a contact and a photo; a refused document; a plain database with a
     conflict, an attachment, a deletion and a compacted history."""
-    with Deployment(Settings(tmp_path / "data")) as deployment:
+    folder = tmp_path_factory.mktemp("sound") / "data"
+    with Deployment(Settings(folder)) as deployment:
         register(deployment)
         database = deployment.database
         reporter, centre, expert = (account(deployment, n) for n in ("informant", "centre", "expert"))
@@ -54,7 +61,7 @@ def data(tmp_path: Path) -> Path:
         [written] = plain.write([{"_id": "gone"}])
         plain.write([{"_id": "gone", "_rev": written.rev, "_deleted": True}])
         plain.compact()
-    return tmp_path / "data"
+    return folder
 
 
 def damage(data: Path, *statements: str) -> None:
