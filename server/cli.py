@@ -25,6 +25,8 @@ def parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", parents=[data], help="serve phones, console, API and sync")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument("--store", metavar="ADDRESS", help="couchdb://user:password@host:5984/name or"
+                       " sqlite:///path (default: a file in --data; also TIANWEN_STORE)")  # fmt: skip
     serve.add_argument("--cors", action="append", metavar="ORIGIN",
                        help="let pages of ORIGIN replicate (* for all; also TIANWEN_CORS)")  # fmt: skip
     serve.add_argument("--log", choices=["json", "text"], help="form of the log on stderr"
@@ -58,6 +60,10 @@ def parser() -> argparse.ArgumentParser:
     verify = stores.add_parser("verify", parents=[data], help="check trees, attachments, groups and feeds")
     verify.add_argument("--repair", action="store_true", help="make groups and feeds anew, then check")
     verify.add_argument("--json", action="store_true", help="one finding a line, as JSON")
+
+    copying = stores.add_parser("copy", help="move the documents to another store, verified")
+    copying.add_argument("source", metavar="FROM", help="sqlite:///path or couchdb://user:password@host/name")
+    copying.add_argument("target", metavar="TO", help="the same; started again, it goes on")
 
     demo = commands.add_parser("demo", parents=[data], help="load the demonstration county, once")
     demo.add_argument("--again", action="store_true", help="load even where it was loaded before")

@@ -69,7 +69,13 @@ def run_serve(options: argparse.Namespace) -> int:
     with closing(listening):
         with _complaining(options.data):
             settings = Settings.from_environment(options.data)
-            app = create_app(replace(settings, cors=(*settings.cors, *(options.cors or ()))))
+            app = create_app(
+                replace(
+                    settings,
+                    cors=(*settings.cors, *(options.cors or ())),
+                    store=options.store or settings.store,
+                )
+            )
         return _serve(app, listening, options.host)
 
 
@@ -263,6 +269,11 @@ def run_store(options: argparse.Namespace) -> int:
     from server.operations import commands
     from server.operations.backup import STORE
 
+    if options.what == "copy":
+        from server.operations.moving import run_copy
+
+        with _complaining(Path(".")):
+            return run_copy(options)
     if not (options.data / STORE).exists():
         raise Complaint(f"{options.data} 里没有田问的数据（{STORE}）。")
     with _complaining(options.data):

@@ -176,7 +176,10 @@ class AttachmentData:
 
 @dataclass(frozen=True)
 class Quarantined:
-    """A document that the policy refused, kept whole. Times are ISO 8601 UTC with milliseconds."""
+    """A document that the policy refused, kept whole. Times are ISO 8601 UTC with milliseconds.
+
+    `new_edits`: how it was written, and how a release writes it.
+    """
 
     receipt: str
     owner: str
@@ -190,6 +193,7 @@ class Quarantined:
     settled_by: str | None = None
     settled_reason: str | None = None
     settled_at: str | None = None
+    new_edits: bool = True
 
 
 @dataclass(frozen=True)
@@ -356,6 +360,13 @@ class Database(ABC):
 
         Saying the same again changes nothing. NotFound; Conflict when it is settled otherwise, or when a
         release meets another document of that id.
+        """
+
+    @abstractmethod
+    def take_over(self, case: Quarantined) -> None:
+        """Keep a case of another store, with its receipt and its state; quotas are not asked.
+
+        Without effect where there is a case of that receipt, or of that document and owner.
         """
 
     @abstractmethod

@@ -109,7 +109,7 @@ _KINDS: dict[type[Exception], type[SyncError]] = {
 def _translated(error: Any, method: str, path: tuple[str, ...]) -> SyncError:
     """python-couchdb's errors carry (error, reason); a ServerError carries (status, (error, reason))."""
     status = 0
-    said = error.args[0] if error.args else ("error", "")
+    said: Any = error.args[0] if error.args else ("error", "")
     if isinstance(error, couchdb.http.ServerError):
         status, said = said
     kind, reason = said

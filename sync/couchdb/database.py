@@ -125,6 +125,9 @@ class CouchDatabase(SQLiteDatabase):
         self._look()
         return self._settled(lambda: super(CouchDatabase, self).settle(receipt, state, by=by, reason=reason))
 
+    def take_over(self, case: Quarantined) -> None:
+        self._settled(lambda: super(CouchDatabase, self).take_over(case))
+
     def _settled(self, change: Callable[[], T]) -> T:
         """A change of the ledger, decided on what is current there."""
         for _ in range(_ATTEMPTS):

@@ -268,11 +268,14 @@ class SQLiteDatabase(Database):
         return self._store.writer.do(job, lambda outcome: self._notify(outcome[1]))[0]
 
     def _release(self, connection: apsw.Connection, case: Quarantined) -> Written:
-        edit = quarantine.edit_of(connection, case)
+        edit = quarantine.edit_of(case)
         written = self._transact(connection, [edit], None)
         if written.results[0].error:
             raise Conflict
         return written
+
+    def take_over(self, case: Quarantined) -> None:
+        self._store.writer.do(lambda connection: quarantine.take_over(connection, self.key, case))
 
     # -- upkeep
 

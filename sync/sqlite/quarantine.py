@@ -14,7 +14,10 @@ from sync.policy import Doc, Refused
 from sync.receipts import new_receipt, now
 from sync.store import STATES, Quarantined, Quota, State
 
-_COLUMNS = "receipt, owner, id, rev, body, code, reason, at, state, settled_by, settled_reason, settled_at"
+_COLUMNS = (
+    "receipt, owner, id, rev, body, code, reason, at, state, settled_by, settled_reason, settled_at,"
+    " new_edits"
+)
 
 
 def keep(
@@ -94,10 +97,20 @@ def counts(connection: apsw.Connection, database: int) -> dict[State, int]:
     return {**dict.fromkeys(STATES, 0), **dict(rows)}
 
 
-def edit_of(connection: apsw.Connection, case: Quarantined) -> Edit:
+def take_over(connection: apsw.Connection, database: int, case: Quarantined) -> None:
+    """Keep a case as another store has it."""
+    values = {**vars(case), "body": orjson.dumps(case.body), "database": database}
+    values["digest"] = revisions.content_digest(case.body).hex()
+    connection.execute(
+        f"INSERT INTO quarantine ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})"
+        " ON CONFLICT DO NOTHING",
+        tuple(values.values()),
+    )
+
+
+def edit_of(case: Quarantined) -> Edit:
     """The document as it was written: a new edit, or a peer's revision."""
-    sql = "SELECT new_edits FROM quarantine WHERE receipt = ?"
-    return parse_edit(case.body, new_edits=bool(connection.execute(sql, (case.receipt,)).get))
+    return parse_edit(case.body, new_edits=case.new_edits)
 
 
 def listed(
@@ -143,5 +156,6 @@ def settle(
 
 
 def _case(row: Any) -> Quarantined:
-    receipt, owner, identifier, rev, body, *rest = row
-    return Quarantined(receipt, owner, identifier, rev, orjson.loads(body), *rest)
+    values = dict(zip(_COLUMNS.split(", "), row, strict=True))
+    values |= {"body": orjson.loads(values["body"]), "new_edits": bool(values["new_edits"])}
+    return Quarantined(**values)
