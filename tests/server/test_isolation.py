@@ -212,6 +212,16 @@ ADDRESSES: dict[str, list[Address]] = {
     "local GET": [Address("GET", f"{DB}/_local/{CHECKPOINT}"), Address("GET", f"{DB}/_local/{{demand}}")],
     "local PUT": [Address("PUT", f"{DB}/_local/mine", {"x": 1}, writes=True)],
     "local DELETE": [Address("DELETE", f"{DB}/_local/{CHECKPOINT}?rev=0-1")],
+    "exchange": [
+        Address("POST", "/sync/exchange", {}),
+        Address("POST", "/sync/exchange/tianwen", {"s": "0", "b": 4_000_000}),
+        Address("POST", "/sync/exchange", {"l": [1, {"0": ""}]}),
+        Address("POST", "/sync/exchange", {"k": "A" * 11 + "="}),
+        Address("POST", "/sync/exchange", {"q": [[name, "{rev}"] for name in ALL_IDS]}),
+        Address(
+            "POST", "/sync/exchange", {"d": [{"_id": n, "_rev": "{rev}"} for n in DOCUMENTS]}, writes=True
+        ),
+    ],
     "quarantine GET": [Address("GET", "/sync/quarantine"), Address("GET", "/sync/quarantine?limit=500")],
     "quarantine POST": [
         Address("POST", "/sync/quarantine/{receipt}", {"state": "released"}),
@@ -244,7 +254,7 @@ class TestEveryAddressIsTried:
             ("local", routing._LOCAL),
         ):
             routes |= {f"{kind} {method}" for method in methods}
-        others = {"server GET /", "database _changes", "quarantine GET", "quarantine POST"}
+        others = {"server GET /", "database _changes", "exchange", "quarantine GET", "quarantine POST"}
         assert {name for name in ADDRESSES if not name.startswith("/api")} == routes | others
 
 
