@@ -49,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     backup = commands.add_parser("backup", parents=[data], help="copy the deployment, also while it serves")
     backup.add_argument("target", type=Path, metavar="DIR_OR_FILE", help="a name ending in .gz compresses")
     backup.add_argument("--with-key", action="store_true", help="put secret.key into it")
+    backup.add_argument("--store", metavar="ADDRESS", help="as for serve")
 
     restoring = commands.add_parser("restore", parents=[data], help="put a backup back")
     restoring.add_argument("file", type=Path, metavar="FILE")
@@ -60,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     verify = stores.add_parser("verify", parents=[data], help="check trees, attachments, groups and feeds")
     verify.add_argument("--repair", action="store_true", help="make groups and feeds anew, then check")
     verify.add_argument("--json", action="store_true", help="one finding a line, as JSON")
+    verify.add_argument("--store", metavar="ADDRESS", help="sqlite:///path, as for serve")
 
     copying = stores.add_parser("copy", help="move the documents to another store, verified")
     copying.add_argument("source", metavar="FROM", help="sqlite:///path or couchdb://user:password@host/name")

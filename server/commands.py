@@ -267,16 +267,14 @@ def run_restore(options: argparse.Namespace) -> int:
 def run_store(options: argparse.Namespace) -> int:
     """`tianwen store WHAT`."""
     from server.operations import commands
-    from server.operations.backup import STORE
+    from server.operations.backup import BackupFailed
 
     if options.what == "copy":
         from server.operations.moving import run_copy
 
         with _complaining(Path(".")):
             return run_copy(options)
-    if not (options.data / STORE).exists():
-        raise Complaint(f"{options.data} 里没有田问的数据（{STORE}）。")
-    with _complaining(options.data):
+    with _complaining(options.data), _failing(BackupFailed):
         return commands.run_verify(options)
 
 

@@ -27,7 +27,7 @@ STORE = "tianwen.sqlite3"
 KEY = "secret.key"
 # Documents first: whoever wrote one of them is then among the accounts copied after it.
 FIRST = (STORE, "accounts.sqlite3", "audit.sqlite3")
-MADE_ANEW = frozenset({"consultations.sqlite3"})
+MADE_ANEW = frozenset({"consultations.sqlite3", "couchdb-index.sqlite3"})
 _BLOCK = 1 << 20
 
 Tell = Callable[[str, int, int], None]
@@ -59,15 +59,26 @@ class BackupFailed(Exception):
     """Nothing was written; the text is a sentence for the operator."""
 
 
-def back_up(folder: Path, target: Path, *, with_key: bool = False, tell: Tell | None = None) -> Path:
+def back_up(
+    folder: Path,
+    target: Path,
+    *,
+    with_key: bool = False,
+    tell: Tell | None = None,
+    store: Path | None = None,
+) -> Path:
     """Copy the deployment in `folder` into one file; its path.
+
+    `store`: where the documents' file is when it is not in the folder. Documents that are in CouchDB are not
+    in the backup.
 
     `target` is the file, or a folder where one named after the moment is put. An existing file is never
     overwritten. It appears whole or not at all, readable by its owner only. `tell` is given the name of what
     is being copied, and how far (done, in all). BackupFailed, OSError.
     """
-    if not (folder / STORE).exists():
-        raise BackupFailed(f"{folder} 里没有田问的数据（{STORE}）。")
+    databases = _databases(folder, store)
+    if not databases:
+        raise BackupFailed(f"{folder} 里没有田问的数据。")
     moment = datetime.now(UTC)
     if target.is_dir():
         target = target / f"tianwen-{moment:%Y%m%dT%H%M%SZ}.tar"
@@ -77,7 +88,11 @@ def back_up(folder: Path, target: Path, *, with_key: bool = False, tell: Tell | 
     with tempfile.TemporaryDirectory(prefix=".tianwen-backup-", dir=target.parent) as workshop:
         stage = Path(workshop) / "stage"
         stage.mkdir()
-        _collect(folder, stage, with_key, tell)
+        for name, path in databases.items():
+            _copy(path, stage / name, tell)
+        _copy_index(folder / "index", stage / "index")
+        if with_key and (folder / KEY).exists():
+            shutil.copyfile(folder / KEY, stage / KEY)
         manifest = _manifest(folder, stage, moment, with_key)
         (stage / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", "utf-8")
         draft = Path(workshop) / "draft"
@@ -88,29 +103,27 @@ def back_up(folder: Path, target: Path, *, with_key: bool = False, tell: Tell | 
     return target
 
 
-def _collect(folder: Path, stage: Path, with_key: bool, tell: Tell | None) -> None:
-    for path in _databases(folder):
-        progress = None if tell is None else _progress(tell, path.name)
-        try:
-            copying.copy(path, stage / path.name, progress)
-        except apsw.Error as error:
-            raise BackupFailed(f"{path} 坏了，抄不了：{error}") from None
-        faults = copying.faults(stage / path.name)
-        if faults:
-            raise BackupFailed(f"{path} 坏了，没有备份：{faults[0]}。上一份备份要留着。")
-    _copy_index(folder / "index", stage / "index")
-    if with_key and (folder / KEY).exists():
-        shutil.copyfile(folder / KEY, stage / KEY)
-
-
-def _progress(tell: Tell, name: str) -> copying.Progress:
-    return lambda done, total: tell(name, done, total)
-
-
-def _databases(folder: Path) -> list[Path]:
-    found = [path for path in folder.glob("*.sqlite3") if path.name not in MADE_ANEW]
+def _databases(folder: Path, store: Path | None) -> dict[str, Path]:
+    """Where each file of the backup is copied from, in the order of copying."""
+    found = {path.name: path for path in sorted(folder.glob("*.sqlite3")) if path.name not in MADE_ANEW}
+    if store is not None:
+        found[STORE] = store
     order = {name: place for place, name in enumerate(FIRST)}
-    return sorted(found, key=lambda path: (order.get(path.name, len(FIRST)), path.name))
+    return dict(sorted(found.items(), key=lambda item: order.get(item[0], len(FIRST))))
+
+
+def _copy(source: Path, target: Path, tell: Tell | None) -> None:
+    def progress(done: int, total: int) -> None:
+        if tell is not None:
+            tell(target.name, done, total)
+
+    try:
+        copying.copy(source, target, progress)
+    except apsw.Error as error:
+        raise BackupFailed(f"{source} 坏了，抄不了：{error}") from None
+    faults = copying.faults(target)
+    if faults:
+        raise BackupFailed(f"{source} 坏了，没有备份：{faults[0]}。上一份备份要留着。")
 
 
 def _copy_index(source: Path, target: Path) -> None:

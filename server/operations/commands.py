@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from models import access
-from server.operations.backup import KEY, STORE, back_up
+from server.operations.backup import KEY, STORE, BackupFailed, back_up
 from server.operations.restore import restore
 from server.vault import EXPECTED
 from sync.sqlite import verify
@@ -32,16 +34,28 @@ POLICIES: Mapping[str, verify.Grouping] = {"tianwen": AccessRules()}
 
 
 def run_backup(options: argparse.Namespace) -> int:
-    path = back_up(options.data, options.target, with_key=options.with_key, tell=_tell)
+    store = store_file(options.data, options.store)
+    path = back_up(options.data, options.target, with_key=options.with_key, tell=_tell, store=store)
     if sys.stderr.isatty():
         print(file=sys.stderr)
     print(f"备份好了：{path}（{path.stat().st_size / 1e6:.1f} MB）")
+    if store is None:
+        print("文件里没有咨询内容：那些在 CouchDB 里，用 CouchDB 的办法另外备份。")
     if options.with_key:
         print(f"里面有 {KEY}：谁拿到这个文件，谁就能看到保密栏目。锁好。")
     else:
         print(f"里面没有 {KEY}（保密栏目的钥匙）。没有它，恢复了也没人能登录：")
         print(f"把 {options.data / KEY} 另抄一份，放到别的地方。")
     return 0
+
+
+def store_file(folder: Path, address: str | None) -> Path | None:
+    """The file of the documents; None where they are in CouchDB (`address`, or TIANWEN_STORE)."""
+    address = address or os.environ.get("TIANWEN_STORE")
+    if not address:
+        return folder / STORE if (folder / STORE).exists() else None
+    parts = urlsplit(address)
+    return Path("/" + unquote(parts.path).lstrip("/")) if parts.scheme == "sqlite" else None
 
 
 def _tell(name: str, done: int, total: int) -> None:
@@ -63,7 +77,11 @@ def run_restore(options: argparse.Namespace) -> int:
 
 def run_verify(options: argparse.Namespace) -> int:
     """Exit status 0: sound, 1: findings that are left."""
-    path: Path = options.data / STORE
+    path = store_file(options.data, options.store)
+    if path is None or not path.exists():
+        raise BackupFailed(
+            f"{options.data} 里没有田问的数据（{STORE}）。存在 CouchDB 里的由 CouchDB 自己查。"
+        )
     if options.repair:
         fixed = repair(path, POLICIES)
         print(

@@ -65,7 +65,8 @@ def restore(source: Path, folder: Path, *, force: bool = False, key: Path | None
         manifest = _unpack(source, stage)
         _check(stage, manifest.members)
         missing = _place_key(stage, manifest, [path for path in (key, folder / KEY) if path])
-        copying.renew(stage / STORE)
+        if (stage / STORE).exists():
+            copying.renew(stage / STORE)
         _sync(stage)
         aside = _swap(stage, folder, filled)
     finally:
@@ -100,8 +101,8 @@ def _read_manifest(archive: tarfile.TarFile) -> Manifest:
     except (ValueError, ValidationError, KeyError, TypeError):
         raise BackupFailed("备份的清单坏了。") from None
     names = [member.path for member in manifest.members]
-    if STORE not in names:
-        raise BackupFailed(f"备份里没有 {STORE}。")
+    if not names:
+        raise BackupFailed("备份里什么都没有。")
     for name in names:
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or not path.parts or name == MANIFEST:

@@ -286,7 +286,7 @@ class TestBrokenBackups:
             (lambda files: files.update({MANIFEST: b"[]"}), "清单坏了"),
             (lambda files: files.update({MANIFEST: b"{"}), "清单坏了"),
             (_manifest(format=99), "更新的田问"),
-            (_manifest(members=[]), "没有 tianwen.sqlite3"),
+            (_manifest(members=[]), "什么都没有"),
             (_path("../../escaped"), "不该有的路径"),
             (_path("/tmp/escaped"), "不该有的路径"),
         ],
