@@ -9,7 +9,7 @@ TORCH_INDEX ?=
 PIP := .venv/bin/python -m pip install --disable-pip-version-check -q $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 PWA_SOURCES := $(shell find pwa -path pwa/node_modules -prune -o -type f -print 2>/dev/null) $(wildcard server/static/style/*) server/static/icons.svg
 
-.PHONY: help run test check format bench screenshots demo-reset clean
+.PHONY: help run test check format bench fleet screenshots demo-reset clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ format: .venv/dev pwa/node_modules/.tianwen ## format Python and TypeScript
 
 bench: .venv/dev server/pwa_dist/index.html ## measure; the figures go into docs/benchmarks.md
 	@.venv/bin/python -m tests.bench
+
+fleet: .venv/dev ## a thousand phones, twenty days, two hundred kills (FLEET_PHONES=..., _DAYS, _KILLS, _SEED)
+	@.venv/bin/python -m tests.fleet
 
 screenshots: test ## the pages at 360 and 1280 px, into tests/e2e/shots/
 	@ls tests/e2e/shots

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from models import ids
 from models.documents import FIELD_NAMES, Malformed, check
+from models.forbidden import NONE, ForbiddenWords
 from models.regions import county_of, township_of, within
 from models.workflow import Doc, fold, workflow
 
@@ -115,7 +116,7 @@ def channels_of_group(group: str, documents: Sequence[Doc]) -> frozenset[str]:
     return frozenset()
 
 
-def may_write(writer: Writer, document: Doc, group: Sequence[Doc]) -> None:
+def may_write(writer: Writer, document: Doc, group: Sequence[Doc], forbidden: ForbiddenWords = NONE) -> None:
     """Raise Denied unless the writer may add this document to its group.
 
     State does not matter here: two people may act while one has no network, and the fold decides which
@@ -127,6 +128,8 @@ def may_write(writer: Writer, document: Doc, group: Sequence[Doc]) -> None:
         check(document)
     except Malformed as fault:
         raise Denied(fault.code, fault.reason) from None
+    if (word := forbidden.find(document)) is not None:
+        raise Denied("forbidden_word", f"写的内容里有不能用的词“{word}”，县里收不了。请改一下再送。")
     if document.get("device") == ids.SERVER_DEVICE and not writer.at_server:
         raise Denied("author", "这条写的是县里机器的名字，请用自己的手机写。")
     if any(other["_id"] == document["_id"] for other in group):

@@ -51,6 +51,11 @@ def chunk_id(media: str, number: int) -> str:
     return f"chunk:{media}:{number:04d}"
 
 
+def is_chunk(identifier: str) -> bool:
+    """Whether `_id` is that of a piece of a picture: large, and never urgent."""
+    return identifier.startswith("chunk:")
+
+
 def contact_id(demand: str) -> str:
     return f"contact:{demand}"
 

@@ -10,6 +10,7 @@ from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict
 
+from models.forbidden import ForbiddenWords
 from models.regions import county_of, township_of
 from models.workflow import Limits
 
@@ -87,6 +88,7 @@ class Programme(BaseModel):
     goal: int
     briefings_each_township: int
     categories: tuple[str, ...]
+    forbidden_words: tuple[str, ...] = ()
     industries: tuple[Industry, ...]
     townships: tuple[Township, ...]
 
@@ -110,6 +112,11 @@ class Programme(BaseModel):
             for crop in industry.crops:
                 known[crop.name] = (industry.name, crop.name)
         return known
+
+    @cached_property
+    def forbidden(self) -> ForbiddenWords:
+        """What nobody may write (MISSION S3.7)."""
+        return ForbiddenWords(self.forbidden_words)
 
     def fold_limits(self) -> Limits:
         """The time limits in the shape that the fold takes."""

@@ -104,7 +104,7 @@ class Actions:
         event = _event(person, consultation, kind, payload)
         documents = [consultation.demand, *consultation.thread]
         try:
-            may_write(_writer(person), event, documents)
+            may_write(_writer(person), event, documents, self._programme.forbidden)
         except Denied as denied:
             raise Unacceptable(denied.reason) from None
         [result] = self._database.write([event])

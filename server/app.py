@@ -15,13 +15,16 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from models.ids import is_chunk
 from server import api, console
 from server.deployment import Deployment, Settings
 from server.errors import ServiceError
+from server.operations.metrics import Metrics, metrics
+from server.operations.observing import Observing
 from server.policy import caller_of
 from server.sessions import Sessions, admitted
 from sync.policy import Caller
-from sync.protocol import couch_app
+from sync.protocol import couch_app, couch_mount
 
 HERE = Path(__file__).parent
 PWA = HERE / "pwa_dist"
@@ -95,6 +98,13 @@ async def to_console(_request: Request) -> Response:
     return RedirectResponse("/console/", 308)
 
 
+async def no_session(_request: Request) -> Response:
+    """CouchDB's replicator asks for a session at the root of a host; told that there is none, it uses basic
+    credentials. The protocol's own is /sync/db/_session.
+    """
+    return JSONResponse({"error": "not_found", "reason": "missing"}, 404)
+
+
 async def unbuilt(_request: Request) -> Response:
     return PlainTextResponse("手机端还没有建好：在 pwa/ 里运行 npm ci && npm run build。", 503)
 
@@ -123,22 +133,28 @@ def create_app(settings: Settings) -> Starlette:
             stop_feeds()
 
     deployment = Deployment(settings)
-    replication = couch_app(deployment.store, caller_in(deployment.sessions))
+    replication = couch_app(
+        deployment.store, caller_in(deployment.sessions), bulky=is_chunk, cors_origins=settings.cors
+    )
     phone = Phone(directory=PWA, html=True) if (PWA / "index.html").exists() else unbuilt
     app = Starlette(
         lifespan=lifespan,
         routes=[
             Route("/healthz", health),
+            Route("/metrics", metrics),
             Route("/favicon.ico", icon),
+            Route("/_session", no_session, methods=["GET", "POST", "DELETE"]),
             Mount("/api", routes=api.routes),
-            Mount("/sync", replication),
+            couch_mount("/sync", replication),
             Route("/console", to_console),
             Mount("/console", routes=console.routes),
             Mount("/static", StaticFiles(directory=HERE / "static")),
             Mount("/", phone) if isinstance(phone, Phone) else Route("/{rest:path}", unbuilt),
         ],
     )
+    app.state.metrics = Metrics(deployment)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Observing, metrics=app.state.metrics)
     app.state.deployment = deployment
     app.state.stop_feeds = stop_feeds
     return app

@@ -1,4 +1,4 @@
-"""The command line: `tianwen serve | import | index | similar | demo | contract`.
+"""The command line: `tianwen serve | import | index | similar | backup | restore | store | demo | contract`.
 
 Each command imports what it needs when it runs, so that the command line starts without torch.
 """
@@ -25,6 +25,12 @@ def parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", parents=[data], help="serve phones, console, API and sync")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument("--store", metavar="ADDRESS", help="couchdb://user:password@host:5984/name or"
+                       " sqlite:///path (default: a file in --data; also TIANWEN_STORE)")  # fmt: skip
+    serve.add_argument("--cors", action="append", metavar="ORIGIN",
+                       help="let pages of ORIGIN replicate (* for all; also TIANWEN_CORS)")  # fmt: skip
+    serve.add_argument("--log", choices=["json", "text"], help="form of the log on stderr"
+                       " (default: text on a terminal, else json)")  # fmt: skip
 
     importing = commands.add_parser("import", parents=[data], help="import a history of consultations")
     importing.add_argument("file", type=Path, metavar="FILE", help=".jsonl, .csv or .xlsx")
@@ -39,6 +45,27 @@ def parser() -> argparse.ArgumentParser:
     similar.add_argument("--crop")
     similar.add_argument("--json", action="store_true", help="print JSON")
     similar.add_argument("--batch", type=Path, metavar="FILE", help='one {"id","text"} a line')
+
+    backup = commands.add_parser("backup", parents=[data], help="copy the deployment, also while it serves")
+    backup.add_argument("target", type=Path, metavar="DIR_OR_FILE", help="a name ending in .gz compresses")
+    backup.add_argument("--with-key", action="store_true", help="put secret.key into it")
+    backup.add_argument("--store", metavar="ADDRESS", help="as for serve")
+
+    restoring = commands.add_parser("restore", parents=[data], help="put a backup back")
+    restoring.add_argument("file", type=Path, metavar="FILE")
+    restoring.add_argument("--force", action="store_true", help="rename what is in DIR, then restore")
+    restoring.add_argument("--key", type=Path, metavar="FILE", help="the secret.key of the backup")
+
+    store = commands.add_parser("store", help="look after the store")
+    stores = store.add_subparsers(dest="what", required=True, metavar="WHAT")
+    verify = stores.add_parser("verify", parents=[data], help="check trees, attachments, groups and feeds")
+    verify.add_argument("--repair", action="store_true", help="make groups and feeds anew, then check")
+    verify.add_argument("--json", action="store_true", help="one finding a line, as JSON")
+    verify.add_argument("--store", metavar="ADDRESS", help="sqlite:///path, as for serve")
+
+    copying = stores.add_parser("copy", help="move the documents to another store, verified")
+    copying.add_argument("source", metavar="FROM", help="sqlite:///path or couchdb://user:password@host/name")
+    copying.add_argument("target", metavar="TO", help="the same; started again, it goes on")
 
     demo = commands.add_parser("demo", parents=[data], help="load the demonstration county, once")
     demo.add_argument("--again", action="store_true", help="load even where it was loaded before")

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,11 +62,20 @@ def _complaining(folder: Path) -> Iterator[None]:
 def run_serve(options: argparse.Namespace) -> int:
     from server.app import create_app
     from server.deployment import Settings
+    from server.operations.logs import configure
 
+    configure(options.log)
     listening = _listen(options.host, options.port)
     with closing(listening):
         with _complaining(options.data):
-            app = create_app(Settings.from_environment(options.data))
+            settings = Settings.from_environment(options.data)
+            app = create_app(
+                replace(
+                    settings,
+                    cors=(*settings.cors, *(options.cors or ())),
+                    store=options.store or settings.store,
+                )
+            )
         return _serve(app, listening, options.host)
 
 
@@ -86,8 +95,8 @@ def _serve(app: Starlette, listening: socket.socket, host: str) -> int:
             super().handle_exit(sig, frame)
 
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5,
-        timeout_keep_alive=75,
+        app, log_level="warning", log_config=None, access_log=False, server_header=False,
+        timeout_graceful_shutdown=5, timeout_keep_alive=75,
     )  # fmt: skip
     server = Server(config)
     with suppress(KeyboardInterrupt):
@@ -242,6 +251,46 @@ def _similar_batch(finder: Any, options: argparse.Namespace) -> int:
 
 def _body(found: Similar) -> dict[str, Any]:
     return {"abstained": found.abstained, "results": [asdict(hit) for hit in found.results]}
+
+
+def run_backup(options: argparse.Namespace) -> int:
+    from server.operations import commands
+    from server.operations.backup import BackupFailed
+
+    with _failing(BackupFailed):
+        return commands.run_backup(options)
+
+
+def run_restore(options: argparse.Namespace) -> int:
+    from server.operations import commands
+    from server.operations.backup import BackupFailed
+
+    with _failing(BackupFailed):
+        return commands.run_restore(options)
+
+
+def run_store(options: argparse.Namespace) -> int:
+    """`tianwen store WHAT`."""
+    from server.operations import commands
+    from server.operations.backup import BackupFailed
+
+    if options.what == "copy":
+        from server.operations.moving import run_copy
+
+        with _complaining(Path(".")):
+            return run_copy(options)
+    with _complaining(options.data), _failing(BackupFailed):
+        return commands.run_verify(options)
+
+
+@contextmanager
+def _failing(fault: type[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except fault as failed:
+        raise Complaint(str(failed)) from None
+    except OSError as failed:
+        raise Complaint(f"{failed.filename or ''}：{failed.strerror or failed}") from None
 
 
 def run_demo(options: argparse.Namespace) -> int:

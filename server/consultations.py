@@ -131,6 +131,11 @@ class Consultations:
         while self._advance():
             pass
 
+    @property
+    def seq(self) -> int:
+        """The store's sequence number up to which the read model shows everything."""
+        return self._seq
+
     async def reached(self, seq: int) -> None:
         """Return when the read model shows everything up to the store's `seq`."""
         await anyio.to_thread.run_sync(self._wait_for, seq)

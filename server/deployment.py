@@ -1,6 +1,7 @@
 """One deployment: everything that lies under one folder, composed once and closed in order.
 
-DIR/tianwen.sqlite3        documents (sync)
+DIR/tianwen.sqlite3        documents (sync); with --store couchdb://... they are in CouchDB, and
+                           DIR/couchdb-index.sqlite3 is this node's index, which is made anew when deleted
 DIR/accounts.sqlite3       people, sessions
 DIR/audit.sqlite3          who saw what, and why
 DIR/consultations.sqlite3  the read model; can be deleted, is made anew
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +27,8 @@ from server.finding import FinderService
 from server.policy import DomainPolicy
 from server.sessions import Sessions
 from server.vault import Vault
+from sync.opening import open_store
+from sync.policy import Policy
 from sync.sqlite import SQLiteStore
 from sync.store import Database, Store
 
@@ -35,17 +38,35 @@ DATABASE = "tianwen"
 @dataclass(frozen=True)
 class Settings:
     """`folder` holds everything; `encoder` any sentence-transformers model by path or name (TIANWEN_ENCODER);
-    `administrator` is "name:password" (TIANWEN_ADMIN); `now` is the clock of receipts."""
+    `administrator` is "name:password" (TIANWEN_ADMIN); `now` is the clock of receipts; pages of
+    the origins `cors` may replicate from browsers (TIANWEN_CORS, separated by commas). `store` is where the
+    documents are, "couchdb://user:password@host:5984/name" or "sqlite:///path" (TIANWEN_STORE); None: in
+    `folder`."""
 
     folder: Path
     encoder: str | None = None
     administrator: str | None = None
     programme: str = "beichuan"
     now: Callable[[], datetime] | None = None
+    cors: tuple[str, ...] = ()
+    store: str | None = None
 
     @classmethod
     def from_environment(cls, folder: Path) -> Settings:
-        return cls(folder, os.environ.get("TIANWEN_ENCODER"), os.environ.get("TIANWEN_ADMIN"))
+        cors = tuple(os.environ.get("TIANWEN_CORS", "").replace(",", " ").split())
+        return cls(
+            folder,
+            os.environ.get("TIANWEN_ENCODER"),
+            os.environ.get("TIANWEN_ADMIN"),
+            cors=cors,
+            store=os.environ.get("TIANWEN_STORE") or None,
+        )
+
+
+def _opened(settings: Settings, policies: Mapping[str, Policy]) -> Store:
+    if settings.store is None:
+        return SQLiteStore(settings.folder / "tianwen.sqlite3", policies)
+    return open_store(settings.store, policies, settings.folder / "couchdb-index.sqlite3")
 
 
 class Deployment:
@@ -61,7 +82,7 @@ class Deployment:
         self.sessions = Sessions(self.accounts.tables, self.accounts)
         self.audit = Audit(folder)
         policy = DomainPolicy(self.accounts, self.programme, settings.now)
-        self.store: Store = SQLiteStore(folder / "tianwen.sqlite3", policies={DATABASE: policy})
+        self.store: Store = _opened(settings, {DATABASE: policy})
         self.database: Database = self.store.database(DATABASE)
         self.consultations = Consultations(folder, self.database, self.programme)
         self.actions = Actions(self.database, self.consultations, self.accounts, self.programme)

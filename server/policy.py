@@ -34,7 +34,7 @@ class DomainPolicy:
     def may_write(self, caller: Caller, doc: Doc, group_docs: Sequence[Doc]) -> None:
         writer = access.Writer(caller.name, caller.roles, caller.claims.get("region", ""))
         try:
-            access.may_write(writer, doc, group_docs)
+            access.may_write(writer, doc, group_docs, self._programme.forbidden)
         except access.Denied as denied:
             raise Refused(denied.code, denied.reason) from None
 

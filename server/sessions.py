@@ -21,6 +21,7 @@ from starlette.responses import Response
 
 from server.accounts import Accounts, Person
 from server.errors import BadRequest, LoginRefused, LoginRequired, PasswordRequired, WrongRole
+from server.operations.requests import note_person
 from server.tables import Tables
 
 COOKIE = "tianwen_session"
@@ -90,6 +91,12 @@ class Sessions:
 
     def identify(self, headers: Mapping[str, str], cookies: Mapping[str, str]) -> Person | None:
         """Whoever these headers and cookies belong to; LoginRefused for wrong basic credentials."""
+        person = self._whoever(headers, cookies)
+        if person is not None:
+            note_person(person.id)
+        return person
+
+    def _whoever(self, headers: Mapping[str, str], cookies: Mapping[str, str]) -> Person | None:
         scheme, _, value = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "basic":
             return self._basic(value)

@@ -14,14 +14,22 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
 
+# Beside the key of a restored deployment: the fingerprint of the only key that opens it.
+EXPECTED = "secret.key.expected"
+
 
 class Vault:
     """Seals and opens texts; makes blind indexes, by which a sealed text can be found but not read."""
 
     def __init__(self, path: Path) -> None:
+        expected = path.with_name(EXPECTED)
         if not path.exists():
+            if expected.exists():
+                raise ValueError(f"缺保密栏目的钥匙：把备份时的 secret.key 放到 {path}，再启动。")
             _write_secret(path, Fernet.generate_key())
         key = path.read_bytes().strip()
+        if expected.exists() and expected.read_text("ascii").strip() != fingerprint(key):
+            raise ValueError(f"{path} 不是做备份时的那一把。没有那一把，谁也登录不了。")
         try:
             self._fernet = Fernet(key)
         except ValueError:
@@ -41,6 +49,11 @@ class Vault:
     def blind(self, text: str) -> str:
         """The same 64 hex digits for the same text, of no use without the key."""
         return hmac.new(self._pepper, text.encode(), hashlib.sha256).hexdigest()
+
+
+def fingerprint(key: bytes) -> str:
+    """Tells one key from another without telling the key: 16 hex digits."""
+    return hashlib.sha256(b"tianwen key fingerprint" + key.strip()).hexdigest()[:16]
 
 
 def _write_secret(path: Path, content: bytes) -> None:

@@ -15,8 +15,10 @@ from sync import revisions
 from sync.errors import BadRequest
 from sync.policy import Doc
 from sync.revisions import Rev
+from sync.unfolding import unfold
 
 MAX_ID_BYTES = 2048
+MAX_ATTACHMENT_BYTES = 32 * 1024 * 1024
 # What an answer may add around a document (results -> docs -> ok ...) before orjson's limit of 254 levels.
 _ROOM = 16
 
@@ -25,13 +27,14 @@ _IGNORED = frozenset({"_revs_info", "_local_seq", "_conflicts", "_deleted_confli
 _MEANT = frozenset({"_id", "_rev", "_deleted", "_revisions", "_attachments"})
 # Members that CouchDB's replicator keeps as data in its own documents.
 _KEPT = frozenset(f"_replication_{end}" for end in ("id", "state", "state_time", "state_reason", "stats"))
+_KNOWN = _MEANT | _IGNORED | _KEPT
 
 
 @dataclass(frozen=True)
 class Attachment:
     """One attachment of an arriving document.
 
-    `data` None: a stub, whose bytes a stored revision must have.
+    `data` None: a stub, whose bytes a stored revision must have; its `digest` is None where it does not tell.
     """
 
     name: str
@@ -54,13 +57,17 @@ class Edit:
     path: tuple[Rev, ...]
     deleted: bool
     body: bytes
-    digest: bytes
     attachments: tuple[Attachment, ...] = ()
 
     @property
     def data(self) -> Doc:
         """The document's own members."""
         return data_of(self.doc)
+
+    @property
+    def digest(self) -> bytes:
+        """Of the content, for the name of a new revision; a replicated document brings its own."""
+        return _digest(self.data, self.attachments)
 
 
 def data_of(doc: Doc) -> Doc:
@@ -72,7 +79,7 @@ def parse_edit(doc: object, *, new_edits: bool) -> Edit:
     if not isinstance(doc, dict):
         raise BadRequest("Document must be a JSON object")
     for key in doc:
-        if key[:1] == "_" and key not in _MEANT and key not in _IGNORED and key not in _KEPT:
+        if key[:1] == "_" and key not in _KNOWN:
             raise BadRequest(f"Bad special document member: {key}", "doc_validation")
     identifier = check_id(doc.get("_id"))
     deleted = doc.get("_deleted", False)
@@ -80,18 +87,14 @@ def parse_edit(doc: object, *, new_edits: bool) -> Edit:
         raise BadRequest("_deleted must be true or false", "doc_validation")
     rev = Rev.parse(doc["_rev"]) if doc.get("_rev") is not None else None
     path = () if new_edits else _path(doc, rev)
-    data = data_of(doc)
-    body = encode(data)
-    attachments = _attachments(doc.get("_attachments"))
     return Edit(
         id=identifier,
         doc=doc,
         rev=path[0] if path else rev,
         path=path,
         deleted=deleted,
-        body=body,
-        digest=_digest(data, attachments),
-        attachments=attachments,
+        body=encode(data_of(doc)),
+        attachments=_attachments(doc.get("_attachments")),
     )
 
 
@@ -101,6 +104,8 @@ def check_id(identifier: object) -> str:
         raise BadRequest("Document id must be a string", "illegal_docid")
     if not identifier:
         raise BadRequest("Document id must not be empty", "illegal_docid")
+    if identifier == "_design/":
+        raise BadRequest("Illegal document id `_design/`", "illegal_docid")
     if identifier[0] == "_" and not identifier.startswith("_design/"):
         raise BadRequest("Only reserved document ids may start with underscore.", "illegal_docid")
     if len(identifier.encode("utf-8", "replace")) > MAX_ID_BYTES:
@@ -129,7 +134,7 @@ def _path(doc: Doc, rev: Rev | None) -> tuple[Rev, ...]:
     given = doc.get("_revisions")
     if given is None:
         if rev is None:
-            raise BadRequest("new_edits=false needs _rev or _revisions", "doc_validation")
+            raise BadRequest("When `new_edits: false`, the document needs `_rev` or `_revisions` specified")
         return (rev,)
     if not isinstance(given, dict):
         raise BadRequest("_revisions must be an object", "doc_validation")
@@ -137,7 +142,9 @@ def _path(doc: Doc, rev: Rev | None) -> tuple[Rev, ...]:
     if not isinstance(start, int) or isinstance(start, bool):
         raise BadRequest("_revisions.start isn't an integer.", "doc_validation")
     if not isinstance(ids, list) or not 0 < len(ids) <= start or not all(isinstance(i, str) for i in ids):
-        raise BadRequest("_revisions.ids isn't an array.", "doc_validation")
+        raise BadRequest("_revisions.ids isn't a array.", "doc_validation")  # CouchDB's own grammar
+    if rev is not None and len(ids) == 1 and rev == (start, ids[0]):
+        return (rev,)
     path = tuple(Rev.parse(f"{start - n}-{name}") for n, name in enumerate(ids))
     if rev is not None and rev != path[0]:
         raise BadRequest("_rev and _revisions do not agree", "doc_validation")
@@ -156,8 +163,8 @@ def _attachment(name: str, meta: object) -> Attachment:
     if not isinstance(meta, dict):
         raise BadRequest("Attachment data must be an object", "doc_validation")
     if not name or name[0] == "_":
-        reason = "Attachment name can't start with '_'" if name else "Attachment name must not be empty"
-        raise BadRequest(f"{reason}: {name}" if name else reason)
+        prohibited = f"Attachment name '{name}' starts with prohibited character '_'"
+        raise BadRequest(prohibited if name else "Attachment name must not be empty")
     kind, digest, revpos = (
         meta.get("content_type", "application/octet-stream"),
         meta.get("digest"),
@@ -167,19 +174,26 @@ def _attachment(name: str, meta: object) -> Attachment:
         raise BadRequest("Attachment content_type must be a string", "doc_validation")
     if not isinstance(digest, str | None) or not isinstance(revpos, int | None):
         raise BadRequest("Attachment digest or revpos is malformed", "doc_validation")
-    if meta.get("follows"):
-        raise BadRequest("Attachments must be sent inline, as base64 in JSON")
     if meta.get("stub"):
-        return Attachment(name, kind, None, digest, revpos)
+        # A peer that keeps the bytes compressed gives the digest of those: it says nothing of ours.
+        return Attachment(name, kind, None, None if _is_compressed(meta) else digest, revpos)
+    if meta.get("follows"):
+        raise BadRequest(f"The attachment {name} follows nowhere: its body must be multipart/related")
     data = _decode(name, meta.get("data"))
     if digest is not None and digest.startswith("md5-") and digest != digest_of(data):
         raise BadRequest("Possible message corruption.", "content_md5_mismatch")
+    if _is_compressed(meta):
+        data = unfold(data, "gzip", MAX_ATTACHMENT_BYTES)
     return Attachment(name, kind, data, digest_of(data), revpos)
+
+
+def _is_compressed(meta: Mapping[str, Any]) -> bool:
+    return meta.get("encoding") == "gzip"
 
 
 def _decode(name: str, text: object) -> bytes:
     try:
-        if isinstance(text, str):
+        if isinstance(text, str) and len(text) % 4 == 0:  # Python forgives padding that is too long
             return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         pass

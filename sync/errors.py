@@ -7,11 +7,14 @@ SyncError
 ├── NotFound            404 not_found: "missing", "deleted", "Database does not exist."
 ├── MethodNotAllowed    405 method_not_allowed
 ├── Conflict            409 conflict
+├── MissingRevision     409 not_found: an edit of a revision that is not here
 ├── PreconditionFailed  412 file_exists, missing_stub
 ├── TooLarge            413 too_large, document_too_large
 ├── BadContentType      415 bad_content_type
+├── OutOfRange          416 requested_range_not_satisfiable
 ├── NotImplementedHere  501 not_implemented
-└── Unavailable         503 service_unavailable: the store is closed or its disk is full
+├── Unavailable         503 service_unavailable: the store is closed or its disk is full
+└── QuarantineFull      507 insufficient_storage: too much of one person's waits in quarantine
 """
 
 from __future__ import annotations
@@ -64,6 +67,13 @@ class Conflict(SyncError):
         super().__init__(reason)
 
 
+class MissingRevision(SyncError):
+    status, error = 409, "not_found"
+
+    def __init__(self) -> None:
+        super().__init__("missing_rev")
+
+
 class PreconditionFailed(SyncError):
     status, error = 412, "precondition_failed"
 
@@ -76,12 +86,23 @@ class BadContentType(SyncError):
     status, error = 415, "bad_content_type"
 
 
+class OutOfRange(SyncError):
+    status, error = 416, "requested_range_not_satisfiable"
+
+    def __init__(self) -> None:
+        super().__init__("Requested range not satisfiable")
+
+
 class NotImplementedHere(SyncError):
     status, error = 501, "not_implemented"
 
 
 class Unavailable(SyncError):
     status, error = 503, "service_unavailable"
+
+
+class QuarantineFull(SyncError):
+    status, error = 507, "insufficient_storage"
 
 
 def no_database() -> NotFound:

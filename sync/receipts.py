@@ -5,12 +5,23 @@ from __future__ import annotations
 import secrets
 import time
 from datetime import UTC, datetime
+from threading import Lock
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
+_lock = Lock()
+_last = 0
+
+
 def new_receipt() -> str:
-    number = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+    """Greater than every receipt that this process gave before, also within one millisecond."""
+    global _last  # noqa: PLW0603
+    with _lock:
+        number = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+        if number <= _last:
+            number = _last + 1 + secrets.randbits(64)
+        _last = number
     return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
 
 

@@ -146,6 +146,16 @@ def stem(tree: Tree, limit: int) -> Tree:
     return Tree({rev: n if n.parent in kept else n._replace(parent=None) for rev, n in nodes.items()})
 
 
+def prune(tree: Tree, gone: Iterable[Rev]) -> Tree:
+    """The tree without the leaves `gone`, and without the ancestors that no other leaf has.
+
+    What is not a leaf stays. Nothing may be left.
+    """
+    doomed = set(gone)
+    kept = {rev for leaf in leaves(tree) if leaf not in doomed for rev in ancestry(tree, leaf)}
+    return tree if len(kept) == len(tree.nodes) else Tree({rev: tree.nodes[rev] for rev in kept})
+
+
 def content_digest(content: Any) -> bytes:
     """md5 of canonical JSON (sorted keys): the same content gives the same digest everywhere."""
     text = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)

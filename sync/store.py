@@ -12,15 +12,24 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sync.errors import BadRequest
+from sync.errors import BadRequest, NotImplementedHere
 from sync.policy import Caller, Doc, Policy, Scope
 
 Unsubscribe = Callable[[], None]
 Style = Literal["main_only", "all_docs"]
 State = Literal["held", "resent", "discarded", "released"]
+
+# What a store may be unable to do. "purge": forget documents as if they had never been. "old_revisions": keep
+# the bodies of revisions that are not leaves until compaction, whoever wrote them. "one_writer": of two edits
+# of one revision at the same moment, one is always a conflict; a store with several nodes may keep both as
+# leaves, as a CouchDB cluster does.
+Capability = Literal["purge", "old_revisions", "one_writer"]
+EVERYTHING: frozenset[Capability] = frozenset({"purge", "old_revisions", "one_writer"})
+STATES: tuple[State, ...] = ("held", "resent", "discarded", "released")
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,7 @@ class Info:
     doc_del_count: int
     update_seq: int
     size: int
+    purge_seq: int = 0
 
 
 @dataclass(frozen=True)
@@ -166,7 +176,10 @@ class AttachmentData:
 
 @dataclass(frozen=True)
 class Quarantined:
-    """A document that the policy refused, kept whole. Times are ISO 8601 UTC with milliseconds."""
+    """A document that the policy refused, kept whole. Times are ISO 8601 UTC with milliseconds.
+
+    `new_edits`: how it was written, and how a release writes it.
+    """
 
     receipt: str
     owner: str
@@ -180,6 +193,18 @@ class Quarantined:
     settled_by: str | None = None
     settled_reason: str | None = None
     settled_at: str | None = None
+    new_edits: bool = True
+
+
+@dataclass(frozen=True)
+class Quota:
+    """How much of one person's may lie in quarantine, so that a broken phone cannot fill the disk.
+
+    Settled cases make room, oldest first; held ones never do.
+    """
+
+    cases: int = 2000
+    bytes: int = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -201,6 +226,10 @@ class Database(ABC):
     uuid: str
     policy: Policy
 
+    def reading(self) -> AbstractContextManager[None]:
+        """Within it, all that this thread reads is of one moment, and costs less. Write nothing inside."""
+        return nullcontext()
+
     @abstractmethod
     def info(self, caller: Caller | None = None) -> Info: ...
 
@@ -216,6 +245,9 @@ class Database(ABC):
         PreconditionFailed for a stub of nothing) fails the whole batch, and nothing of it is stored; but when
         a caller who is confined to channels replicates (`new_edits` False) it goes to quarantine too, for it
         would block their device for ever.
+
+        QuarantineFull when a refused document does not fit into the caller's quota: it is not kept, and the
+        device must not forget it. The batch's other documents are stored all the same.
         """
 
     @abstractmethod
@@ -293,6 +325,10 @@ class Database(ABC):
     @abstractmethod
     def local_delete(self, owner: str, id: str, rev: str | None = None) -> None: ...
 
+    def local_list(self, owner: str) -> list[Doc]:
+        """All `_local` documents of one user, in the order of their ids. NotImplementedHere by default."""
+        raise NotImplementedHere("This store does not list _local documents.")
+
     @abstractmethod
     def quarantined(
         self,
@@ -303,6 +339,16 @@ class Database(ABC):
         after: str | None = None,
     ) -> list[Quarantined]:
         """What is in quarantine, oldest first; `after` is the last receipt of the page before."""
+
+    def quarantine_counts(self) -> dict[State, int]:
+        """How many cases there are of each state. Stores count better than this, which reads them all."""
+        counts = dict.fromkeys(STATES, 0)
+        after = None
+        while page := self.quarantined(limit=500, after=after):
+            for case in page:
+                counts[case.state] += 1
+            after = page[-1].receipt
+        return counts
 
     @abstractmethod
     def quarantined_one(self, receipt: str) -> Quarantined:
@@ -317,6 +363,13 @@ class Database(ABC):
         """
 
     @abstractmethod
+    def take_over(self, case: Quarantined) -> None:
+        """Keep a case of another store, with its receipt and its state; quotas are not asked.
+
+        Without effect where there is a case of that receipt, or of that document and owner.
+        """
+
+    @abstractmethod
     def revs_limit(self) -> int: ...
 
     @abstractmethod
@@ -326,11 +379,36 @@ class Database(ABC):
     def compact(self) -> None:
         """Drop the bodies of revisions that are not leaves."""
 
+    # -- what not every store can do: NotImplementedHere unless a store says otherwise
+
+    def purge(self, revs: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+        """Forget leaves as if they had never been, with the ancestors that no other leaf needs.
+
+        For each document which of the named revisions were leaves, and are gone. A document without leaves is
+        gone altogether.
+        """
+        raise NotImplementedHere("This store does not purge.")
+
+    def purged_infos_limit(self) -> int:
+        """How many purges are remembered; CouchDB's setting, kept for its clients."""
+        raise NotImplementedHere("This store does not purge.")
+
+    def set_purged_infos_limit(self, limit: int) -> None:
+        raise NotImplementedHere("This store does not purge.")
+
+    def security(self) -> Doc | None:
+        """The security object that was set, None where none was. It decides nothing here."""
+        raise NotImplementedHere("This store keeps no security object.")
+
+    def set_security(self, security: Doc) -> None:
+        raise NotImplementedHere("This store keeps no security object.")
+
 
 class Store(ABC):
     """All databases of one deployment."""
 
     uuid: str
+    capabilities: frozenset[Capability] = EVERYTHING
 
     @abstractmethod
     def database(self, name: str) -> Database:
@@ -359,8 +437,12 @@ class Store(ABC):
 
 
 def check_database_name(name: str) -> str:
-    """CouchDB's rule for names; BadRequest illegal_database_name."""
-    if len(name) <= 238 and re.fullmatch(r"[a-z][a-z0-9_$()+/-]*", name):
+    """CouchDB's rule for names; BadRequest illegal_database_name or database_name_too_long."""
+    if re.fullmatch(r"[a-z][a-z0-9_$()+/-]*", name):
+        if len(name) > 238:
+            raise BadRequest(
+                f"At least one path segment of `{name[:300]}` is too long.", "database_name_too_long"
+            )
         return name
     raise BadRequest(
         f"Name: '{name}'. Only lowercase characters (a-z), digits (0-9), and any of the characters "

@@ -5,7 +5,6 @@ import {
   add,
   keptForm,
   nextBatch,
-  nextPieces,
   openOutbox,
   waitingItems,
   type Outbox,
@@ -40,13 +39,6 @@ describe('a demand with a photo', () => {
     const outbox = acknowledge(report(), [`demand:${DEMAND}`, `contact:${DEMAND}`, `media:${MEDIA}`]);
     assert.deepEqual(ids(nextBatch(outbox, NONE)), [`chunk:${MEDIA}:0000`]);
     assert.deepEqual(ids(nextBatch(outbox, NONE, 2)), [`chunk:${MEDIA}:0000`, `chunk:${MEDIA}:0001`]);
-  });
-
-  test('more pieces on a quick link, one on a slow one', () => {
-    assert.equal(nextPieces(1, 0.3), 2);
-    assert.equal(nextPieces(16, 0.3), 16);
-    assert.equal(nextPieces(4, 4), 4);
-    assert.equal(nextPieces(8, 12), 1);
   });
 
   test('lets a text that was written meanwhile pass', () => {

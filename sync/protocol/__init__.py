@@ -1,5 +1,5 @@
 """The CouchDB replication protocol over a store, as PouchDB and CouchDB speak it."""
 
-from sync.protocol.app import couch_app
+from sync.protocol.app import couch_app, couch_mount
 
-__all__ = ["couch_app"]
+__all__ = ["couch_app", "couch_mount"]

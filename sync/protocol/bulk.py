@@ -1,4 +1,4 @@
-"""Many documents at once: _bulk_docs, _bulk_get, _revs_diff, _missing_revs, _all_docs."""
+"""Many documents at once: _bulk_docs, _bulk_get, _revs_diff, _missing_revs."""
 
 from __future__ import annotations
 
@@ -8,29 +8,61 @@ from typing import Any
 
 from starlette.responses import Response
 
-from sync.errors import BadRequest, NotFound
+from sync.errors import BadRequest, NotFound, SyncError
+from sync.policy import Doc
+from sync.protocol import local, parted
 from sync.protocol.answers import answer
-from sync.protocol.call import Call, strings, whole_number
-from sync.protocol.documents import refusal
-from sync.store import Missing, Range, Row, Shown, WriteResult
+from sync.protocol.call import Call, strings
+from sync.protocol.writing import refusal
+from sync.revisions import Rev
+from sync.store import Missing, Shown, WriteResult
+
+# CouchDB gave up promising that all documents of a batch are stored or none, and says so.
+_NO_TRANSACTION = {"error": "not_implemented", "reason": "all_or_nothing is not supported"}
 
 
 def bulk_docs(call: Call) -> Response:
     """With new_edits false only the errors are answered, as CouchDB does."""
     call.require_json()
     body = call.json_object()
-    docs, new_edits = body.get("docs"), body.get("new_edits", True)
-    if not isinstance(docs, list):
+    if "docs" not in body:
         raise BadRequest("POST body must include `docs` parameter.")
+    docs, new_edits = body["docs"], body.get("new_edits", True)
+    if not isinstance(docs, list):
+        raise BadRequest("`docs` parameter must be an array.")
     if not isinstance(new_edits, bool):
-        raise BadRequest("`new_edits` must be true or false")
+        raise BadRequest("`new_edits` parameter must be a boolean.")
     for doc in docs:
         if not isinstance(doc, dict):
             raise BadRequest("Document must be a JSON object")
         if new_edits:
             doc.setdefault("_id", secrets.token_hex(16))
-    results = call.database.write(docs, caller=call.caller, new_edits=new_edits)
+    if new_edits and body.get("all_or_nothing") is True:
+        return answer([_NO_TRANSACTION | {"id": doc["_id"]} for doc in docs], 417)
+    results = _write(call, docs, new_edits)
     return answer([_fate(result) for result in results if new_edits or result.error], 201)
+
+
+def _write(call: Call, docs: list[Doc], new_edits: bool) -> list[WriteResult]:
+    """_local documents may be among them; they are written one by one, after the others."""
+    own = [doc for doc in docs if _is_local(doc)]
+    if not own:
+        return call.database.write(docs, caller=call.caller, new_edits=new_edits)
+    others = [doc for doc in docs if not _is_local(doc)]
+    stored = iter(call.database.write(others, caller=call.caller, new_edits=new_edits))
+    return [_write_local(call, doc) if _is_local(doc) else next(stored) for doc in docs]
+
+
+def _is_local(doc: Doc) -> bool:
+    return isinstance(doc.get("_id"), str) and doc["_id"].startswith("_local/") and doc["_id"] != "_local/"
+
+
+def _write_local(call: Call, doc: Doc) -> WriteResult:
+    try:
+        rev = local.store(call, doc["_id"].removeprefix("_local/"), doc)
+    except SyncError as error:
+        return WriteResult(doc["_id"], error=error.error, reason=error.reason)
+    return WriteResult(doc["_id"], rev)
 
 
 def _fate(result: WriteResult) -> dict[str, Any]:
@@ -42,24 +74,50 @@ def _fate(result: WriteResult) -> dict[str, Any]:
 
 
 def bulk_get(call: Call) -> Response:
-    """For each asked document its revision, or all its leaves; an unreadable one is missing."""
+    """For each asked document its revision, or all its leaves; an unreadable one is missing.
+
+    What is asked wrongly is told in its place, and the others are answered.
+    """
     call.require_json()
     asked = call.json_object().get("docs")
     if not isinstance(asked, list):
         raise BadRequest("Missing JSON list of 'docs'.")
+    for name in ("rev", "open_revs", "atts_since", "new_edits", "w"):
+        if call.text(name) is not None:
+            raise BadRequest(f'"{name}" query parameter is not acceptable')
+    parts = not call.accepts("application/json") and (
+        call.accepts("multipart/mixed") or call.accepts("multipart/related")
+    )
     shown, latest = call.shown(), call.flag("latest")
-    return answer({"results": [_got(call, each, shown, latest) for each in asked]})
+    if parts:
+        shown = replace(shown, attachments=True)
+    with call.database.reading():
+        results = [_got(call, each, shown, latest) for each in asked]
+    if parts:
+        found = [each.get("ok") or each["error"] for result in results for each in result["docs"]]
+        return parted.mixed(found)
+    return answer({"results": results})
 
 
 def _got(call: Call, asked: object, shown: Shown, latest: bool) -> dict[str, Any]:
-    if not isinstance(asked, dict) or not isinstance(asked.get("id"), str):
-        raise BadRequest("Each of `docs` must be an object with an `id`")
-    identifier, rev = asked["id"], asked.get("rev")
-    if rev is not None and not isinstance(rev, str):
-        raise BadRequest("Invalid rev format")
-    if asked.get("atts_since"):
-        shown = replace(shown, attachments=True, atts_since=tuple(strings("atts_since", asked["atts_since"])))
+    if not isinstance(asked, dict) or not asked:
+        return {"id": None, "docs": [_refused(None, None, "document must be a JSON object")]}
+    identifier, rev, since = asked.get("id"), asked.get("rev"), asked.get("atts_since")
+    if not isinstance(identifier, str):
+        said = "document id missed" if identifier is None else "Document id must be a string"
+        return {"id": identifier, "docs": [_refused(identifier, None, said)]}
+    try:
+        rev = None if rev is None else str(Rev.parse(rev))
+        if since:
+            revs = tuple(str(Rev.parse(each)) for each in strings("atts_since", since))
+            shown = replace(shown, attachments=True, atts_since=revs)
+    except BadRequest as error:
+        return {"id": identifier, "docs": [_refused(identifier, rev, error.reason)]}
     return {"id": identifier, "docs": _revisions(call, identifier, rev, shown, latest)}
+
+
+def _refused(identifier: object, rev: object, reason: str) -> dict[str, Any]:
+    return {"error": {"id": identifier, "rev": rev, "error": BadRequest.error, "reason": reason}}
 
 
 def _revisions(
@@ -97,72 +155,3 @@ def _diff(call: Call) -> dict[str, Missing]:
     call.require_json()
     asked = {identifier: strings(identifier, revs) for identifier, revs in call.json_object().items()}
     return call.database.revs_diff(asked, caller=call.caller)
-
-
-def all_docs(call: Call) -> Response:
-    options = _options(call)
-    within = Range(
-        start=_key(options, "startkey", "start_key"),
-        end=_key(options, "endkey", "end_key"),
-        inclusive_end=_truth(options, "inclusive_end", True),
-        keys=tuple(strings("keys", options["keys"])) if options.get("keys") is not None else None,
-        limit=_count(options, "limit"),
-        skip=_count(options, "skip") or 0,
-        descending=_truth(options, "descending", False),
-    )
-    if options.get("key") is not None:
-        key = _key(options, "key")
-        within = replace(within, start=key, end=key, inclusive_end=True)
-    shown = Shown(
-        conflicts=_truth(options, "conflicts", False), attachments=_truth(options, "attachments", False)
-    )
-    include_docs = _truth(options, "include_docs", False)
-    rows = call.database.all_docs(within, caller=call.caller, include_docs=include_docs, shown=shown)
-    shape = [_row(row, include_docs) for row in rows.rows]
-    return answer({"total_rows": rows.total, "offset": rows.offset, "rows": shape})
-
-
-def _options(call: Call) -> dict[str, Any]:
-    """Parameters of the query, and over them those of the body of a POST."""
-    names = ("startkey", "start_key", "endkey", "end_key", "key", "keys")
-    options = {name: call.json_of(name) for name in names}
-    for name in ("inclusive_end", "descending", "include_docs", "conflicts", "attachments"):
-        if call.text(name) is not None:
-            options[name] = call.flag(name)
-    for name in ("limit", "skip"):
-        options[name] = call.number(name)
-    if call.request.method == "POST":
-        call.require_json()
-        options |= call.json_object()
-    return options
-
-
-def _key(options: dict[str, Any], *names: str) -> str | None:
-    value = next((options[name] for name in names if options.get(name) is not None), None)
-    if value is not None and not isinstance(value, str):
-        raise BadRequest(f"`{names[0]}` must be a JSON string", "query_parse_error")
-    return value
-
-
-def _truth(options: dict[str, Any], name: str, default: bool) -> bool:
-    value = options.get(name, default)
-    if not isinstance(value, bool):
-        raise BadRequest(f"`{name}` must be true or false", "query_parse_error")
-    return value
-
-
-def _count(options: dict[str, Any], name: str) -> int | None:
-    value = options.get(name)
-    return None if value is None else whole_number(name, value)
-
-
-def _row(row: Row, include_docs: bool) -> dict[str, Any]:
-    if row.error is not None:
-        return {"key": row.key, "error": row.error}
-    value: dict[str, Any] = {"rev": row.rev}
-    if row.deleted:
-        value["deleted"] = True
-    found: dict[str, Any] = {"id": row.key, "key": row.key, "value": value}
-    if include_docs:
-        found["doc"] = row.doc
-    return found

@@ -101,6 +101,19 @@ class Call:
             atts_since=tuple(strings("atts_since", self.json_of("atts_since") or [])),
         )
 
+    def accepts(self, kind: str) -> bool:
+        """Whether the client asks for `kind` by name.
+
+        A wildcard is no wish: CouchDB takes it for one, but most who send it can only read JSON.
+        """
+        wished = self.request.headers.get("accept", "").lower()
+        return any(each.partition(";")[0].strip() == kind for each in wished.split(","))
+
+    def knows(self, tag: str) -> bool:
+        """Whether the client has the version that `tag` (an ETag with its quotes) names already."""
+        known = self.request.headers.get("if-none-match", "")
+        return any(each.strip().removeprefix("W/") in (tag, "*") for each in known.split(","))
+
     # -- the body
 
     def json_object(self) -> dict[str, Any]:

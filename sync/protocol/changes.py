@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing
@@ -11,9 +12,10 @@ from typing import Any
 import orjson
 from starlette.responses import Response, StreamingResponse
 
-from sync.errors import BadRequest, NotImplementedHere, SyncError
+from sync.errors import BadRequest, SyncError
+from sync.protocol import filters
 from sync.protocol.answers import HEADERS, MEDIA_TYPE
-from sync.protocol.call import Call, strings, whole_number
+from sync.protocol.call import Call
 from sync.protocol.listeners import Listener
 from sync.sequences import to_number, to_text
 from sync.store import Change, Changes, Database, Shown, Wanted
@@ -21,6 +23,7 @@ from sync.store import Change, Changes, Database, Shown, Wanted
 FEEDS = ("normal", "longpoll", "continuous", "eventsource")
 PAGE = 1000
 DEFAULT_TIMEOUT_MS = 60_000
+_LONGEST_HEARTBEAT_S = 3600.0
 # Another process may write to the same store; nothing wakes us then, so a waiting feed looks by itself.
 LOOK_AGAIN_S = 15.0
 
@@ -88,13 +91,16 @@ def _asked(call: Call, in_thread: InThread) -> Feed:
     """Read the parameters. Runs in a thread: `since=now` asks the store."""
     database, caller = call.database, call.caller
     kind = call.text("feed") or "normal"
+    if kind == "live":
+        kind = "continuous"
     if kind not in FEEDS:
-        raise BadRequest("Supported `feed` types: normal, continuous, longpoll, eventsource", "bad_request")
+        raise BadRequest("Supported `feed` types: normal, continuous, live, longpoll, eventsource")
     if call.request.method == "POST":
         call.require_json()
     epoch = call.epoch(database)
     timeout = call.number("timeout")
     heartbeat = _heartbeat(call)
+    chosen = filters.asked(call)
 
     async def fetch(wanted: Wanted) -> Changes:
         found: Changes = await in_thread(lambda: database.changes(wanted, caller=caller))
@@ -104,52 +110,41 @@ def _asked(call: Call, in_thread: InThread) -> Feed:
         call=call,
         database=database,
         kind=kind,
-        wanted=_wanted(call, database, epoch),
+        wanted=_wanted(call, database, epoch, kind, chosen.doc_ids),
         epoch=epoch,
         timeout_s=(DEFAULT_TIMEOUT_MS if timeout is None else min(timeout, DEFAULT_TIMEOUT_MS)) / 1000,
         heartbeat_s=heartbeat,
-        interval=call.number("seq_interval") or 1,
-        fetch=fetch,
+        interval=_interval(call),
+        fetch=filters.filtered(fetch, chosen),
     )
 
 
-def _wanted(call: Call, database: Database, epoch: str) -> Wanted:
+def _wanted(call: Call, database: Database, epoch: str, kind: str, doc_ids: tuple[str, ...] | None) -> Wanted:
     style = call.text("style") or "main_only"
     if style not in ("main_only", "all_docs"):
         raise BadRequest("Supported `style` values: main_only, all_docs")
     limit = call.number("limit")
     return Wanted(
-        since=_since(call, database, epoch),
+        since=_since(call, database, epoch, kind),
         limit=1 if limit == 0 else limit,  # as CouchDB does
         style="all_docs" if style == "all_docs" else "main_only",
         descending=call.flag("descending"),
-        doc_ids=_doc_ids(call),
+        doc_ids=doc_ids,
         include_docs=call.flag("include_docs"),
         removals=call.flag("removals"),
         shown=Shown(conflicts=call.flag("conflicts"), attachments=call.flag("attachments")),
     )
 
 
-def _since(call: Call, database: Database, epoch: str) -> int:
-    text = call.text("since") or call.request.headers.get("last-event-id") or "0"
+def _since(call: Call, database: Database, epoch: str, kind: str) -> int:
+    """A browser that takes up an event source again says where in a header, whatever its address says."""
+    text = call.text("since", "last-event-id") or "0"
+    if kind == "eventsource":
+        text = call.request.headers.get("last-event-id") or text
     if text == "0":
         return 0
     newest = database.changes(Wanted(limit=0), caller=call.caller).last_seq
     return newest if text == "now" else to_number(text, epoch, newest)
-
-
-def _doc_ids(call: Call) -> tuple[str, ...] | None:
-    name = call.text("filter")
-    if name is None:
-        return None
-    if name != "_doc_ids":
-        raise NotImplementedHere("Of the filters only _doc_ids is supported.")
-    given = call.json_of("doc_ids")
-    if call.request.method == "POST" and call.body:
-        given = call.json_object().get("doc_ids", given)
-    if given is None:
-        raise BadRequest("`doc_ids` filter parameter missing")
-    return tuple(dict.fromkeys(strings("doc_ids", given)))
 
 
 def _heartbeat(call: Call) -> float | None:
@@ -158,10 +153,24 @@ def _heartbeat(call: Call) -> float | None:
         return None
     if text == "true":
         return DEFAULT_TIMEOUT_MS / 1000
-    milliseconds = whole_number("heartbeat", text)
-    if milliseconds == 0:
+    milliseconds = _integer(text)
+    if milliseconds is None:
+        raise BadRequest("Invalid heartbeat value. Expecting a positive integer value (in milliseconds).")
+    if milliseconds <= 0:
         raise BadRequest("The heartbeat value should be a positive integer (in milliseconds).")
-    return max(milliseconds / 1000, 0.1)
+    return min(max(milliseconds / 1000, 0.1), _LONGEST_HEARTBEAT_S)
+
+
+def _interval(call: Call) -> int:
+    text = call.text("seq_interval")
+    interval = 1 if text is None else _integer(text)
+    if interval is None or interval < 1:
+        raise BadRequest("invalid_seq_interval")
+    return interval
+
+
+def _integer(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"-?[0-9]{1,15}", text) else None
 
 
 # -- reading in pages

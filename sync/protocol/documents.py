@@ -1,26 +1,31 @@
-"""Single documents: GET, PUT, DELETE of one, POST of a new one, and one attachment of one."""
+"""Single documents: GET, PUT, DELETE and COPY of one, POST of a new one, and of a form with files."""
 
 from __future__ import annotations
 
+import base64
 import secrets
-from typing import Any, Literal
-from urllib.parse import quote
+from typing import Literal
+from urllib.parse import quote, unquote
 
+import orjson
 from starlette.responses import Response
 
-from sync.errors import BadRequest, Conflict, Forbidden, NotFound
+from sync.errors import BadContentType, BadRequest, Conflict, NotFound
 from sync.policy import Doc
+from sync.protocol import local, multipart, parted
 from sync.protocol.answers import answer, etag
+from sync.protocol.attachments import content_type
 from sync.protocol.call import Call
+from sync.protocol.writing import location, rev_asked, rev_of_header_or_query, write
 from sync.revisions import Rev
-from sync.store import PLAIN, WriteResult
+from sync.store import PLAIN, Shown
 
 
 def read(call: Call) -> Response:
     database, identifier, shown = call.database, call.params["id"], call.shown()
     if (revs := call.json_or_all("open_revs")) is not None:
         return _open_revs(call, revs)
-    rev, caller = _rev_asked(call), call.caller
+    rev, caller = rev_asked(call), call.caller
     if rev is not None and call.flag("latest"):
         leaves = database.get_leaves(identifier, [rev], latest=True, caller=caller, shown=shown)
         doc = next((leaf.doc for leaf in leaves if leaf.doc is not None), None)
@@ -28,96 +33,149 @@ def read(call: Call) -> Response:
             raise NotFound
     else:
         doc = database.get(identifier, rev=rev, caller=caller, shown=shown)
-    if shown != PLAIN:
-        return answer(doc)
-    tag = etag(doc["_rev"])
-    if call.request.headers.get("if-none-match") == tag["etag"]:
-        return Response(status_code=304, headers=tag)
-    return answer(doc, headers=tag)
+    headers = etag(doc["_rev"]) if _is_plain(shown) else {}
+    if headers and call.knows(headers["etag"]):
+        return Response(status_code=304, headers=headers)
+    if shown.attachments and doc.get("_attachments") and call.accepts("multipart/related"):
+        return parted.related(doc, headers)
+    return answer(doc, headers=headers)
+
+
+def _is_plain(shown: Shown) -> bool:
+    """Whether the answer is the document and nothing computed, so that its revision names it."""
+    return shown == PLAIN or (shown == Shown(attachments=True) and not shown.atts_since)
 
 
 def _open_revs(call: Call, revs: list[str] | Literal["all"]) -> Response:
+    mixed = call.accepts("multipart/mixed")
+    shown = call.shown()
+    if mixed:  # CouchDB sends the bytes along whether asked or not
+        shown = Shown(**{**vars(shown), "attachments": True})
     leaves = call.database.get_leaves(
-        call.params["id"], revs, latest=call.flag("latest"), caller=call.caller, shown=call.shown()
+        call.params["id"], revs, latest=call.flag("latest"), caller=call.caller, shown=shown
     )
+    if mixed:
+        return parted.mixed([leaf.doc or {"missing": leaf.rev} for leaf in leaves])
     return answer([{"missing": leaf.rev} if leaf.doc is None else {"ok": leaf.doc} for leaf in leaves])
 
 
-def _rev_asked(call: Call) -> str | None:
-    rev = call.text("rev")
-    return None if rev is None else str(Rev.parse(rev))
+# -- writing
 
 
 def put(call: Call) -> Response:
-    doc = call.json_object()
-    new_edits = call.flag("new_edits", default=True)
+    doc = _document(call)
     doc["_id"] = call.params["id"]
-    rev = _rev_of_header_or_query(call)
-    if rev is not None:
-        if doc.get("_rev", rev) != rev:
-            raise BadRequest("Document rev from request body and query string have different values")
-        doc["_rev"] = rev
-    return _write(call, doc, 201, new_edits=new_edits)
+    new_edits = call.flag("new_edits", default=True)
+    asked, meant = rev_asked(call), rev_of_header_or_query(call)
+    if meant is not None:
+        if doc.get("_rev", meant) != meant:
+            raise BadRequest(
+                "Document rev from request body and query string have different values"
+                if asked
+                else "Document rev and etag have different values"
+            )
+        doc["_rev"] = meant
+    status = 200 if doc.get("_deleted") is True else 201
+    return write(call, doc, status, new_edits=new_edits, headers=location(call))
+
+
+def _document(call: Call) -> Doc:
+    """The document of the body; the bytes of its attachments may follow it in parts of their own."""
+    kind = call.request.headers.get("content-type", "")
+    if kind.lower().startswith("multipart/related"):
+        return parted.document(kind, call.body)
+    found = call.json_body()
+    if not isinstance(found, dict):
+        raise BadRequest("Document must be a JSON object")
+    return found
 
 
 def post(call: Call) -> Response:
     """A new document; an id is made where it has none."""
     call.require_json()
-    doc = call.json_object()
-    doc.setdefault("_id", secrets.token_hex(16))
-    return _write(call, doc, 201, new_edits=True)
+    doc = call.json_body()
+    if not isinstance(doc, dict):
+        raise BadRequest("Document must be a JSON object")
+    identifier = doc.setdefault("_id", secrets.token_hex(16))
+    if not isinstance(identifier, str):
+        raise BadRequest("Document id must be a string", "illegal_docid")
+    if identifier.startswith("_local/"):
+        rev = local.store(call, identifier.removeprefix("_local/"), doc)
+        return answer({"ok": True, "id": identifier, "rev": rev}, 201)
+    return write(call, doc, 201, new_edits=True, headers=location(call, identifier))
+
+
+def post_form(call: Call) -> Response:
+    """A form with `_attachments` (files), and the document as `_doc` or the revision to follow as `_rev`."""
+    kind = call.request.headers.get("content-type", "")
+    if not kind.lower().startswith("multipart/form-data"):
+        raise BadContentType("Content-Type must be multipart/form-data")
+    parts = multipart.parse(kind, call.body)
+    fields = {part.name: part.body for part in parts if part.filename is None}
+    doc = _document_of_form(call, fields)
+    files = {
+        part.filename: {
+            "content_type": content_type(part.headers.get("content-type", "")),
+            "data": base64.b64encode(part.body).decode(),
+        }
+        for part in parts
+        if part.filename is not None and part.name == "_attachments"
+    }
+    if files:
+        known = doc.get("_attachments")
+        doc["_attachments"] = {**(known if isinstance(known, dict) else {}), **files}
+    return write(call, doc, 201, new_edits=True)
+
+
+def _document_of_form(call: Call, fields: dict[str | None, bytes]) -> Doc:
+    identifier = call.params["id"]
+    if "_doc" in fields:
+        try:
+            doc = orjson.loads(fields["_doc"])
+        except orjson.JSONDecodeError as error:
+            raise BadRequest("invalid UTF-8 JSON") from error
+        if not isinstance(doc, dict):
+            raise BadRequest("Document must be a JSON object")
+        return {**doc, "_id": identifier}
+    if "_rev" not in fields:
+        raise BadRequest("The form has neither _doc nor _rev.")
+    rev = Rev.parse(fields["_rev"].decode("utf-8", "replace").strip())
+    return call.database.get(identifier, rev=str(rev), caller=call.caller)
 
 
 def delete(call: Call) -> Response:
     """404 for what the caller cannot read, as for what is not there."""
-    identifier, rev = call.params["id"], _rev_of_header_or_query(call)
-    call.database.get(identifier, rev=rev, caller=call.caller)
+    identifier, rev = call.params["id"], rev_of_header_or_query(call)
+    call.database.get(identifier, caller=call.caller)
     if rev is None:
         raise Conflict
-    return _write(call, {"_id": identifier, "_rev": rev, "_deleted": True}, 200, new_edits=True)
+    return write(call, {"_id": identifier, "_rev": rev, "_deleted": True}, 200, new_edits=True)
 
 
-def _rev_of_header_or_query(call: Call) -> str | None:
-    header = call.request.headers.get("if-match")
-    given = call.text("rev") or (header.strip('"') if header else None)
-    return None if given is None else str(Rev.parse(given))
-
-
-def _write(call: Call, doc: Doc, status: int, *, new_edits: bool) -> Response:
-    (result,) = call.database.write([doc], caller=call.caller, new_edits=new_edits)
-    if result.error == Conflict.error:
-        raise Conflict
-    if result.error is not None:
-        return answer(refusal(result), Forbidden.status)
-    location = f"{call.request.url.replace(query='')}"
-    headers = {**etag(str(result.rev)), "location": quote(location, safe=":/%[]@")}
-    return answer({"ok": True, "id": result.id, "rev": result.rev}, status, headers)
-
-
-def refusal(result: WriteResult) -> dict[str, Any]:
-    """A refused document's answer, with the receipt of where it is kept."""
-    return {
-        "id": result.id,
-        "rev": result.rev,
-        "error": result.error,
-        "reason": result.reason,
-        "receipt": result.receipt,
-    }
-
-
-def attachment(call: Call) -> Response:
-    """Its bytes. They came from a user, so a browser must never run them as a page of this site."""
-    rev = _rev_asked(call)
-    found = call.database.attachment(
-        call.params["id"], call.params["attachment"], rev=rev, caller=call.caller
+def copy(call: Call) -> Response:
+    """To the id of the Destination header, over the revision that it may name (`id?rev=...`)."""
+    target, target_rev = _destination(call)
+    found = call.database.get(
+        call.params["id"], rev=rev_of_header_or_query(call), caller=call.caller, shown=Shown(attachments=True)
     )
-    headers = {
-        **etag(found.digest.removeprefix("md5-")),
-        "content-security-policy": "default-src 'none'; sandbox",
-        "x-content-type-options": "nosniff",
-    }
-    if call.request.headers.get("if-none-match") == headers["etag"]:
-        return Response(status_code=304, headers=headers)
-    response = Response(found.data, headers=headers)
-    response.headers["content-type"] = found.content_type
-    return response
+    doc = {key: value for key, value in found.items() if key not in ("_rev", "_deleted")}
+    doc["_id"] = target
+    if target_rev is not None:
+        doc["_rev"] = target_rev
+    base = str(call.request.url.replace(query="")).rpartition("/")[0]
+    place = f"{quote(base, safe=':/%[]@')}/{quote(target, safe='')}"
+    return write(call, doc, 201, new_edits=True, headers={"location": place})
+
+
+def _destination(call: Call) -> tuple[str, str | None]:
+    header = call.request.headers.get("destination")
+    if header is None:
+        raise BadRequest("Destination header is mandatory for COPY.")
+    if header.startswith(("http://", "https://", "/")):
+        raise BadRequest("Destination URL must be relative.")
+    name, _, query = header.partition("?")
+    if not query:
+        return unquote(name), None
+    if not query.startswith("rev="):
+        raise BadRequest("The Destination may name a revision only: id?rev=...")
+    return unquote(name), str(Rev.parse(unquote(query.removeprefix("rev="))))

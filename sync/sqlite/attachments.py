@@ -68,8 +68,12 @@ def _known(connection: apsw.Connection, record: Record | None, path: Sequence[Re
 
 
 def _same(attachment: Attachment, known: dict[str, list[Stub]], identifier: str) -> Stub:
+    """By its digest where the stub names one, by the generation that brought it where it does not."""
     for stub in reversed(known.get(attachment.name, [])):
-        if attachment.digest in (None, stub["digest"]):
+        if attachment.digest is not None:
+            if attachment.digest == stub["digest"]:
+                return stub
+        elif attachment.revpos in (None, stub["revpos"]):
             return stub
     raise PreconditionFailed(f"Invalid attachment stub in {identifier} for {attachment.name}", "missing_stub")
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from threading import Event, Lock
-from typing import TYPE_CHECKING, Literal, TypeVar
+from threading import local as local_to_thread
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import apsw
+import orjson
 
 from sync import messages
 from sync.documents import Edit, check_id, encode, parse_edit
-from sync.errors import BadRequest, Conflict, SyncError, TooLarge, no_database
+from sync.errors import BadRequest, Conflict, QuarantineFull, SyncError, TooLarge, no_database
 from sync.policy import Caller, Doc, Policy, Scope, scope_of
+from sync.revisions import Rev
 from sync.sqlite import feeds, listing, local, quarantine
 from sync.sqlite.memory import DatabaseMemory, docs_of_group
+from sync.sqlite.purging import Purge
 from sync.sqlite.snapshot import Snapshot
 from sync.sqlite.transaction import MAX_DOCUMENT_BYTES, Rejected, Transaction, Written
 from sync.store import (
@@ -53,6 +58,7 @@ class SQLiteDatabase(Database):
         self._store = store
         self._listeners: list[Callable[[Notice], None]] = []
         self._lock = Lock()
+        self._held = local_to_thread()
 
     # -- writing
 
@@ -61,6 +67,9 @@ class SQLiteDatabase(Database):
     ) -> list[WriteResult]:
         edits = [self._edit(doc, caller, new_edits) for doc in docs]
         written = self._store.writer.do(lambda c: self._transact(c, edits, caller), self._notify)
+        for result in written.results:
+            if result.error == QuarantineFull.error:
+                raise QuarantineFull(str(result.reason))
         return written.results
 
     def _edit(self, doc: Doc, caller: Caller | None, new_edits: bool) -> Edit | Rejected:
@@ -79,7 +88,10 @@ class SQLiteDatabase(Database):
         self, connection: apsw.Connection, edits: Sequence[Edit | Rejected], caller: Caller | None
     ) -> Written:
         memory = self._store.memory
-        return Transaction(connection, memory, self._memory(connection), self.policy, caller).run(edits)
+        quota = self._store.quota
+        return Transaction(connection, memory, self._memory(connection), self.policy, caller, quota).run(
+            edits
+        )
 
     def _memory(self, connection: apsw.Connection) -> DatabaseMemory:
         found = self._store.memory.database(connection, self.key)
@@ -96,18 +108,45 @@ class SQLiteDatabase(Database):
 
     # -- reading
 
-    def _read(self, caller: Caller | None, read: Callable[[Snapshot], T]) -> T:
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        if hasattr(self._held, "snapshots"):
+            yield
+            return
         with self._store.readers.snapshot() as connection:
-            if not connection.execute("SELECT 1 FROM databases WHERE key = ?", (self.key,)).get:
-                raise no_database()
-            return read(Snapshot(connection, self.key, scope_of(caller, self.policy)))
+            self._held.connection, self._held.snapshots = connection, {}
+            try:
+                yield
+            finally:
+                del self._held.connection, self._held.snapshots
+
+    def _read(self, caller: Caller | None, read: Callable[[Snapshot], T]) -> T:
+        with self.reading():
+            scope = scope_of(caller, self.policy)
+            snapshots: dict[Scope, Snapshot] = self._held.snapshots
+            if scope not in snapshots:
+                snapshots[scope] = self._snapshot(self._held.connection, scope)
+            return read(snapshots[scope])
+
+    def _snapshot(self, connection: apsw.Connection, scope: Scope) -> Snapshot:
+        if not connection.execute("SELECT 1 FROM databases WHERE key = ?", (self.key,)).get:
+            raise no_database()
+        return Snapshot(connection, self.key, scope)
 
     def info(self, caller: Caller | None = None) -> Info:
         def read(snapshot: Snapshot) -> Info:
             alive, dead = feeds.counts(snapshot)
             pages: int = snapshot.connection.pragma("page_count")
             size = pages * int(snapshot.connection.pragma("page_size")) if snapshot.channels is None else 0
-            return Info(self.name, self.uuid, alive, dead, feeds.current_seq(snapshot), size)
+            return Info(
+                self.name,
+                self.uuid,
+                alive,
+                dead,
+                feeds.current_seq(snapshot),
+                size,
+                self._setting(snapshot, "purge_seq"),
+            )
 
         return self._read(caller, read)
 
@@ -194,6 +233,9 @@ class SQLiteDatabase(Database):
     def local_delete(self, owner: str, id: str, rev: str | None = None) -> None:
         self._store.writer.do(lambda c: local.delete(c, self.key, owner, id, rev))
 
+    def local_list(self, owner: str) -> list[Doc]:
+        return self._read(None, lambda snapshot: local.listed(snapshot.connection, self.key, owner))
+
     # -- quarantine
 
     def quarantined(
@@ -209,6 +251,9 @@ class SQLiteDatabase(Database):
             lambda snapshot: quarantine.listed(snapshot.connection, self.key, owner, state, limit, after),
         )
 
+    def quarantine_counts(self) -> dict[State, int]:
+        return self._read(None, lambda snapshot: quarantine.counts(snapshot.connection, self.key))
+
     def quarantined_one(self, receipt: str) -> Quarantined:
         return self._read(None, lambda snapshot: quarantine.one(snapshot.connection, self.key, receipt))
 
@@ -223,11 +268,14 @@ class SQLiteDatabase(Database):
         return self._store.writer.do(job, lambda outcome: self._notify(outcome[1]))[0]
 
     def _release(self, connection: apsw.Connection, case: Quarantined) -> Written:
-        edit = quarantine.edit_of(connection, case)
+        edit = quarantine.edit_of(case)
         written = self._transact(connection, [edit], None)
         if written.results[0].error:
             raise Conflict
         return written
+
+    def take_over(self, case: Quarantined) -> None:
+        self._store.writer.do(lambda connection: quarantine.take_over(connection, self.key, case))
 
     # -- upkeep
 
@@ -250,6 +298,39 @@ class SQLiteDatabase(Database):
         from sync.sqlite.compaction import compact
 
         self._store.writer.do(lambda connection: compact(connection, self.key))
+
+    def purge(self, revs: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+        asked = {identifier: [Rev.parse(rev) for rev in each] for identifier, each in revs.items()}
+
+        def job(connection: apsw.Connection) -> tuple[dict[str, list[str]], Written]:
+            memory = self._store.memory
+            return Purge(connection, memory, self._memory(connection), self.policy, None).purge(asked)
+
+        return self._store.writer.do(job, lambda outcome: self._notify(outcome[1]))[0]
+
+    def _setting(self, snapshot: Snapshot, column: str) -> Any:
+        sql = f"SELECT {column} FROM databases WHERE key = ?"
+        return snapshot.connection.execute(sql, (self.key,)).get
+
+    def _set(self, column: str, value: object) -> None:
+        def job(connection: apsw.Connection) -> None:
+            self._memory(connection)
+            connection.execute(f"UPDATE databases SET {column} = ? WHERE key = ?", (value, self.key))
+
+        self._store.writer.do(job)
+
+    def purged_infos_limit(self) -> int:
+        return self._read(None, lambda snapshot: int(self._setting(snapshot, "purged_infos_limit")))
+
+    def set_purged_infos_limit(self, limit: int) -> None:
+        self._set("purged_infos_limit", limit)
+
+    def security(self) -> Doc | None:
+        text = self._read(None, lambda snapshot: self._setting(snapshot, "security"))
+        return None if text is None else orjson.loads(text)
+
+    def set_security(self, security: Doc) -> None:
+        self._set("security", encode(security))
 
 
 def _rejected(doc: Doc, error: SyncError) -> Rejected:

@@ -7,14 +7,17 @@ from typing import Any
 import apsw
 import orjson
 
-from sync import revisions
+from sync import messages, revisions
 from sync.documents import Edit, parse_edit
-from sync.errors import Conflict, NotFound
+from sync.errors import Conflict, NotFound, QuarantineFull
 from sync.policy import Doc, Refused
 from sync.receipts import new_receipt, now
-from sync.store import Quarantined, State
+from sync.store import STATES, Quarantined, Quota, State
 
-_COLUMNS = "receipt, owner, id, rev, body, code, reason, at, state, settled_by, settled_reason, settled_at"
+_COLUMNS = (
+    "receipt, owner, id, rev, body, code, reason, at, state, settled_by, settled_reason, settled_at,"
+    " new_edits"
+)
 
 
 def keep(
@@ -27,8 +30,12 @@ def keep(
     doc: Doc,
     refused: Refused,
     new_edits: bool,
+    quota: Quota,
 ) -> str:
-    """Its receipt. The same document refused again, after a lost answer, gets the same receipt."""
+    """Its receipt. The same document refused again, after a lost answer, gets the same receipt.
+
+    QuarantineFull when the owner's held cases leave no room for it.
+    """
     digest = revisions.content_digest(doc).hex()
     known = connection.execute(
         "SELECT receipt FROM quarantine WHERE database = ? AND owner = ? AND id = ? AND digest = ?",
@@ -36,6 +43,8 @@ def keep(
     ).get
     if known:
         return str(known)
+    body = orjson.dumps(doc)
+    _make_room(connection, database, owner, len(body), quota)
     receipt = new_receipt()
     connection.execute(
         "INSERT INTO quarantine"
@@ -47,7 +56,7 @@ def keep(
             owner,
             identifier,
             rev,
-            orjson.dumps(doc),
+            body,
             digest,
             refused.code,
             refused.reason,
@@ -58,10 +67,50 @@ def keep(
     return receipt
 
 
-def edit_of(connection: apsw.Connection, case: Quarantined) -> Edit:
+def _make_room(connection: apsw.Connection, database: int, owner: str, size: int, quota: Quota) -> None:
+    """Drop the oldest settled cases of `owner` until one more of `size` bytes fits."""
+    cases, used = connection.execute(
+        "SELECT count(*), coalesce(sum(length(body)), 0) FROM quarantine WHERE database = ? AND owner = ?",
+        (database, owner),
+    ).get
+    if cases < quota.cases and used + size <= quota.bytes:
+        return
+    settled = connection.execute(
+        "SELECT receipt, length(body) FROM quarantine"
+        " WHERE database = ? AND owner = ? AND state <> 'held' ORDER BY receipt",
+        (database, owner),
+    )
+    doomed: list[tuple[str]] = []
+    for receipt, length in settled:
+        doomed.append((receipt,))
+        cases, used = cases - 1, used - length
+        if cases < quota.cases and used + size <= quota.bytes:
+            connection.executemany("DELETE FROM quarantine WHERE receipt = ?", doomed)
+            return
+    raise QuarantineFull(messages.QUARANTINE_FULL)
+
+
+def counts(connection: apsw.Connection, database: int) -> dict[State, int]:
+    rows = connection.execute(
+        "SELECT state, count(*) FROM quarantine WHERE database = ? GROUP BY state", (database,)
+    )
+    return {**dict.fromkeys(STATES, 0), **dict(rows)}
+
+
+def take_over(connection: apsw.Connection, database: int, case: Quarantined) -> None:
+    """Keep a case as another store has it."""
+    values = {**vars(case), "body": orjson.dumps(case.body), "database": database}
+    values["digest"] = revisions.content_digest(case.body).hex()
+    connection.execute(
+        f"INSERT INTO quarantine ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})"
+        " ON CONFLICT DO NOTHING",
+        tuple(values.values()),
+    )
+
+
+def edit_of(case: Quarantined) -> Edit:
     """The document as it was written: a new edit, or a peer's revision."""
-    sql = "SELECT new_edits FROM quarantine WHERE receipt = ?"
-    return parse_edit(case.body, new_edits=bool(connection.execute(sql, (case.receipt,)).get))
+    return parse_edit(case.body, new_edits=case.new_edits)
 
 
 def listed(
@@ -107,5 +156,6 @@ def settle(
 
 
 def _case(row: Any) -> Quarantined:
-    receipt, owner, identifier, rev, body, *rest = row
-    return Quarantined(receipt, owner, identifier, rev, orjson.loads(body), *rest)
+    values = dict(zip(_COLUMNS.split(", "), row, strict=True))
+    values |= {"body": orjson.loads(values["body"]), "new_edits": bool(values["new_edits"])}
+    return Quarantined(**values)

@@ -111,7 +111,20 @@ CREATE INDEX quarantine_by_owner ON quarantine (database, owner, receipt);
 # How a refused document was written, so that its release writes it the same way.
 _NEW_EDITS = "ALTER TABLE quarantine ADD COLUMN new_edits INTEGER NOT NULL DEFAULT 1"
 
-MIGRATIONS = (_FIRST, _NEW_EDITS)
+# What a plain database's administrators may set, and how often documents were purged.
+_SETTINGS = """
+ALTER TABLE databases ADD COLUMN security BLOB;
+ALTER TABLE databases ADD COLUMN purge_seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE databases ADD COLUMN purged_infos_limit INTEGER NOT NULL DEFAULT 1000;
+"""
+
+# Staff walk the cases of one state; what one person has there is added up before more is taken in.
+_CASES = """
+CREATE INDEX quarantine_by_state ON quarantine (database, state, receipt);
+CREATE INDEX quarantine_use ON quarantine (database, owner, state, receipt, length(body));
+"""
+
+MIGRATIONS = (_FIRST, _NEW_EDITS, _SETTINGS, _CASES)
 
 
 def migrate(connection: apsw.Connection) -> None:

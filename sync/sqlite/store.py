@@ -17,7 +17,7 @@ from sync.sqlite.database import SQLiteDatabase
 from sync.sqlite.memory import Memory
 from sync.sqlite.schema import migrate
 from sync.sqlite.writer import Writer
-from sync.store import Store, check_database_name
+from sync.store import Quota, Store, check_database_name
 
 _OPEN = OpenPolicy()
 
@@ -38,22 +38,31 @@ class SQLiteStore(Store):
     """All databases of a deployment in one SQLite file.
 
     `policies` names the databases that have rules; they are made when they are not there yet. Others are
-    plain databases, made by `create`.
+    plain databases, made by `create`. `quota` bounds what each person may have in quarantine.
     """
 
-    def __init__(self, path: Path | str, policies: Mapping[str, Policy] | None = None) -> None:
+    def __init__(
+        self, path: Path | str, policies: Mapping[str, Policy] | None = None, quota: Quota = Quota()
+    ) -> None:
         self._policies = dict(policies or {})
+        self.quota = quota
         connection = open_writer(Path(path))
         migrate(connection)
         self.uuid: str = connection.execute("SELECT uuid FROM deployment").get
         self.memory = Memory()
         self.readers = Readers(Path(path))
-        self.writer = Writer(connection, self.memory.forget)
+        self.writer = self._writer(connection)
         self._open: dict[str, SQLiteDatabase] = {}
         self._lock = Lock()
         for name in self._policies:
             with suppress(PreconditionFailed):  # it is there already
                 self._make(check_database_name(name))
+
+    def _writer(self, connection: apsw.Connection) -> Writer:
+        return Writer(connection, self.memory.forget)
+
+    def _database(self, key: int, name: str, uuid: str) -> SQLiteDatabase:
+        return SQLiteDatabase(self, key, name, uuid, self._policies.get(name, _OPEN))
 
     def database(self, name: str) -> SQLiteDatabase:
         with self.readers.snapshot() as connection:
@@ -64,7 +73,7 @@ class SQLiteStore(Store):
         with self._lock:
             known = self._open.get(name)
             if known is None or known.key != key or known.uuid != uuid:
-                known = SQLiteDatabase(self, key, name, uuid, self._policies.get(name, _OPEN))
+                known = self._database(key, name, uuid)
                 self._open[name] = known
             return known
 
@@ -91,14 +100,14 @@ class SQLiteStore(Store):
             raise Forbidden("This database belongs to the platform and cannot be deleted.")
         key = self.database(name).key
 
-        def job(connection: apsw.Connection) -> None:
-            self.memory.forget()
-            for statement in _DROP.strip().split("\n"):
-                connection.execute(statement, (key,))
-
-        self.writer.do(job)
+        self.writer.do(lambda connection: self._drop_rows(connection, key))
         with self._lock:
             self._open.pop(name, None)
+
+    def _drop_rows(self, connection: apsw.Connection, key: int) -> None:
+        self.memory.forget()
+        for statement in _DROP.strip().split("\n"):
+            connection.execute(statement, (key,))
 
     def names(self) -> list[str]:
         with self.readers.snapshot() as connection:

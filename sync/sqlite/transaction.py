@@ -11,18 +11,28 @@ import orjson
 
 from sync import messages, revisions
 from sync.documents import Edit, parse_edit
-from sync.errors import Conflict, Forbidden, SyncError
+from sync.errors import BadRequest, Conflict, Forbidden, QuarantineFull, SyncError
 from sync.policy import Caller, Doc, OpenPolicy, Policy, Refused, scope_of
 from sync.revisions import Rev, Tree
 from sync.sqlite import attachments, quarantine
 from sync.sqlite.announce import Announcer, Touched
 from sync.sqlite.memory import DatabaseMemory, Group, Memory
-from sync.sqlite.records import COLUMNS, Record, doc_of
-from sync.store import WriteResult
+from sync.sqlite.records import COLUMNS, Record, body_of, doc_of
+from sync.store import Quota, WriteResult
 
 _log = logging.getLogger("sync.sqlite")
 
 MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
+
+
+# What a policy raises over a document that its author did not think of.
+_NOT_FORESEEN = (LookupError, TypeError, ValueError, AttributeError)
+
+
+class Unforeseen(BadRequest):
+    """The policy failed after the document was taken in: the whole batch is rolled back."""
+
+    error = "doc_validation"
 
 
 @dataclass(frozen=True)
@@ -59,12 +69,14 @@ class Transaction:
         database: DatabaseMemory,
         policy: Policy,
         caller: Caller | None,
+        quota: Quota = Quota(),
     ) -> None:
         self._connection = connection
         self._memory = memory
         self._database = database
         self._policy = policy
         self._caller = caller
+        self._quota = quota
         self._scope = scope_of(caller, policy)
         self._grouped = not isinstance(policy, OpenPolicy)
         self._records: dict[str, Record | None] = {}
@@ -72,6 +84,7 @@ class Transaction:
         self._changed: dict[int, Record] = {}
         self._touched: dict[str, Touched] = {}
         self._groups_of: dict[int, Group | None] = {}
+        self._purged: list[Record] = []
         self._announcer = Announcer(connection, database)
 
     def run(self, edits: Sequence[Edit | Rejected]) -> Written:
@@ -100,6 +113,8 @@ class Transaction:
             if isinstance(edit, Rejected):
                 raise Refused(edit.code, edit.reason)
             return WriteResult(edit.id, str(self._apply(edit)))
+        except Unforeseen:
+            raise
         except Conflict as conflict:
             return WriteResult(edit.id, error=conflict.error, reason=conflict.reason)
         except Refused as refused:
@@ -111,7 +126,14 @@ class Transaction:
 
     def _quarantine(self, edit: Edit | Rejected, refused: Refused) -> WriteResult:
         rev = str(edit.rev) if isinstance(edit, Edit) and edit.rev else None
-        receipt = quarantine.keep(
+        try:
+            receipt = self._keep(edit, rev, refused)
+        except QuarantineFull as full:
+            return WriteResult(edit.id, rev, full.error, full.reason)
+        return WriteResult(edit.id, rev, Forbidden.error, refused.reason, receipt)
+
+    def _keep(self, edit: Edit | Rejected, rev: str | None, refused: Refused) -> str:
+        return quarantine.keep(
             self._connection,
             self._database.key,
             owner=self._caller.name if self._caller else "",
@@ -120,13 +142,17 @@ class Transaction:
             doc=edit.doc,
             refused=refused,
             new_edits=isinstance(edit, Edit) and not edit.path,
+            quota=self._quota,
         )
-        return WriteResult(edit.id, rev, Forbidden.error, refused.reason, receipt)
 
     def _apply(self, edit: Edit) -> Rev:
         """Store one document; its revision. Refused or Conflict when it may not be stored."""
         record = self._records[edit.id]
         if record is not None and not self._readable(record):
+            if edit.path and self._is_same(record, edit):
+                # Said again after a lost answer: it ended the sender's own access. Nothing is told that the
+                # sender did not say.
+                return edit.path[0]
             # Never a conflict: that would tell that the document exists.
             raise Refused("not_readable", messages.NOT_READABLE)
         path = edit.path or self._continue(record, edit)
@@ -134,9 +160,13 @@ class Transaction:
             return path[0]
         if self._caller is not None and self._scope is not None:
             self._ask(self._caller, edit, path[0], record)
-        self._store(edit, path, record)
-        if self._grouped and not edit.deleted:
-            self._follow_up(edit)
+        try:
+            self._store(edit, path, record)
+            if self._grouped and not edit.deleted:
+                self._follow_up(edit)
+        except _NOT_FORESEEN as error:
+            _log.warning("the policy failed over a document", exc_info=error)
+            raise Unforeseen(f"The rules of this database do not know such a document: {edit.id}") from error
         return path[0]
 
     def _continue(self, record: Record | None, edit: Edit) -> tuple[Rev, ...]:
@@ -159,6 +189,14 @@ class Transaction:
         node = record.revision_tree().nodes.get(path[0])
         return node is not None and node.stored
 
+    def _is_same(self, record: Record, edit: Edit) -> bool:
+        """Whether this very revision is stored with this very content."""
+        node = record.revision_tree().nodes.get(edit.path[0])
+        if node is None or not node.stored or node.deleted != edit.deleted or edit.attachments:
+            return False
+        body = body_of(self._connection, record, str(edit.path[0]))
+        return body is not None and bool(orjson.loads(body) == edit.data)
+
     def _ask(self, caller: Caller, edit: Edit, rev: Rev, record: Record | None) -> None:
         """Refused when the policy says no, or fails over a document that it did not foresee."""
         if len(edit.body) > MAX_DOCUMENT_BYTES:
@@ -174,7 +212,7 @@ class Transaction:
             else:
                 group = self._group_named(self._policy.group(doc))
             self._policy.may_write(caller, doc, group.listing() if group else ())
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
+        except _NOT_FORESEEN as error:
             _log.warning("the policy failed over a document of %s", caller.name, exc_info=error)
             raise Refused("malformed", messages.MALFORMED) from error
 
@@ -187,11 +225,14 @@ class Transaction:
             if self._grouped:
                 self._regroup(fresh, self._group_named(self._policy.group(edit.doc)))
         elif self._merge(record, edit, path, body) and self._grouped:
-            group = self._group_of(record)
-            if not record.deleted:
-                winning = doc_of(record.id, record.rev, False, record.body)
-                group = self._group_named(self._policy.group(winning))
-            self._regroup(record, group)
+            self._regroup(record, self._group_by_winner(record))
+
+    def _group_by_winner(self, record: Record) -> Group | None:
+        """Where the document belongs now. A deletion stays where it was."""
+        if record.deleted:
+            return self._group_of(record)
+        winning = doc_of(record.id, record.rev, False, record.body)
+        return self._group_named(self._policy.group(winning))
 
     def _insert(self, edit: Edit, path: Sequence[Rev], body: bytes) -> Record:
         tree = None
@@ -216,6 +257,11 @@ class Transaction:
             return False
         if path[0] not in old or not old.nodes[path[0]].stored:
             self._keep_body(record, path[0], body)
+        self._become(record, grown, tree)
+        return True
+
+    def _become(self, record: Record, grown: Tree, tree: Tree) -> None:
+        """Give the document `tree`, which is what was kept of `grown`, at a new sequence number."""
         self._keep_body(record, Rev.parse(record.rev), record.body)
         winner = revisions.winner(tree)
         self._count(record.deleted, -1)
@@ -226,7 +272,6 @@ class Transaction:
         record.seq = self._database.next_seq()
         self._changed[record.key] = record
         self._drop_stemmed(record, grown, tree)
-        return True
 
     def _keep_body(self, record: Record, rev: Rev, body: bytes) -> None:
         self._connection.execute(
@@ -323,10 +368,17 @@ class Transaction:
         for touched in self._touched.values():
             self._announcer.announce(touched, self._policy)
         self._announcer.flush()
+        self._delete_purged()
         if self._new or self._changed:
             self._database.save(self._connection)
         self._database.trim()
         return Written(results, self._database.last_seq, frozenset(self._announcer.channels))
+
+    def _delete_purged(self) -> None:
+        keys = [(record.key,) for record in self._purged]
+        self._connection.executemany("DELETE FROM feed WHERE document = ?", keys)
+        self._connection.executemany("DELETE FROM revisions WHERE document = ?", keys)
+        self._connection.executemany("DELETE FROM documents WHERE key = ?", keys)
 
     def _save_group(self, group: Group) -> None:
         if not group.key:

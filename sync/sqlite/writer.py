@@ -35,12 +35,19 @@ class Writer:
     """Owns the writing connection. A future resolves only when its job's transaction has been synced to disk.
 
     `forget` is called when something that jobs cached in memory may not be true any more: a job failed and
-    was rolled back, or another process wrote to the file.
+    was rolled back, or another process wrote to the file. `ratify` is called before each commit, inside the
+    transaction; when it raises, nothing is committed and every job of the transaction fails with its error.
     """
 
-    def __init__(self, connection: apsw.Connection, forget: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        forget: Callable[[], None],
+        ratify: Callable[[apsw.Connection], None] | None = None,
+    ) -> None:
         self._connection = connection
         self._forget = forget
+        self._ratify = ratify
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._lock = Lock()
         self._closed = False
@@ -107,6 +114,8 @@ class Writer:
                 except Empty:
                     break
                 more = job is not None
+            if self._ratify is not None:
+                self._ratify(self._connection)
             self._connection.execute("COMMIT")
         except Exception as error:
             self._abort(error, [first, *done])

@@ -1,23 +1,43 @@
-"""`make bench`: prints a table of what was measured, each beside a peer measured in the same run."""
+"""`make bench`: prints a table of what was measured, each beside a peer measured in the same run.
+
+`python -m tests.bench sync` measures one chapter; `python -m tests.bench push link` parts of it.
+"""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 
 from tests.bench import similar, startup
+from tests.bench.sync import connected, link, one_of_many, throughput
 from tests.bench.table import Measured
 
-BENCHES: tuple[Callable[[], list[Measured]], ...] = (startup.measure, similar.measure)
+Bench = Callable[[], list[Measured]]
+BENCHES: dict[str, Bench] = {
+    "startup": startup.measure,
+    "similar": similar.measure,
+    "throughput": throughput.measure,
+    "one_of_many": one_of_many.measure,
+    "link": link.measure,
+    "connected": connected.measure,
+}
+CHAPTERS = {"sync": ("throughput", "one_of_many", "link", "connected")}
 
 
-def main() -> None:
+def main(names: Sequence[str]) -> int:
+    chosen = [bench for name in names for bench in CHAPTERS.get(name, (name,))] or list(BENCHES)
+    unknown = [name for name in chosen if name not in BENCHES]
+    if unknown:
+        print(f"There is no bench {unknown[0]}. There are: {', '.join([*CHAPTERS, *BENCHES])}")
+        return 2
     print(f"Python {platform.python_version()}, {platform.machine()}\n")
-    print("| what | measured | peer in the same run | ratio |\n|---|---|---|---|")
-    for bench in BENCHES:
-        for measured in bench():
+    print("| what | measured | peer in the same run | ratio | target |\n|---|---|---|---|---|")
+    for name in chosen:
+        for measured in BENCHES[name]():
             print(measured.row(), flush=True)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

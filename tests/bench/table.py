@@ -7,17 +7,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Measured:
-    """`value` and `peer_value` in `unit`; the ratio is value / peer."""
+    """`value` and `peer_value` in `unit`; the ratio is value / peer. `target`: what is to be reached."""
 
     what: str
     value: float
     unit: str
-    peer: str
-    peer_value: float
+    peer: str = ""
+    peer_value: float | None = None
+    target: str = ""
 
     def row(self) -> str:
-        ratio = self.value / self.peer_value
-        return (
-            f"| {self.what} | {self.value:.3g} {self.unit} | {self.peer}: {self.peer_value:.3g} {self.unit}"
-            f" | {ratio:.2f} |"
-        )
+        beside = ratio = ""
+        if self.peer_value is not None:
+            beside = f"{self.peer}: {number(self.peer_value)} {self.unit}"
+            ratio = f"{self.value / self.peer_value:.2f}"
+        measured = f"{number(self.value)} {self.unit}"
+        return f"| {self.what} | {measured} | {beside} | {ratio} | {self.target} |"
+
+
+def number(value: float) -> str:
+    """Three digits that count."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"

@@ -33,7 +33,7 @@ class BadLink:
     def __init__(self, target: int) -> None:
         self.target = target
         self.port = 0
-        self.sent_up = 0
+        self.sent_up = self.sent_down = self.requests = 0
         self._quality = GOOD
         self._up = True
         self._cut_at: int | None = None
@@ -144,7 +144,10 @@ class BadLink:
             while piece := await reader.read(PIECE):
                 leaves = await self._leave(len(piece), way)
                 if way == "up":
+                    self.requests += piece.count(b" HTTP/1.1\r\n")
                     self._count(len(piece))
+                else:
+                    self.sent_down += len(piece)
                 await flying.put((leaves + self._quality.delay, piece))
             await flying.put((self._loop.time() + self._quality.delay, b""))
             await landing

@@ -19,7 +19,7 @@ import pytest
 from models.contract import contract_json, types_ts
 from server.cli import main, parser
 
-COMMANDS = ("serve", "import", "index", "similar", "demo", "contract")
+COMMANDS = ("serve", "import", "index", "similar", "backup", "restore", "store", "demo", "contract")
 HISTORY = [
     {"question": "玉米叶子从叶尖开始往里黄，下面的老叶先黄", "answer": "缺氮\n追尿素", "crop": "玉米"},
     {"question": "马铃薯叶子背面长白霉", "answer": "晚疫病，喷烯酰吗啉", "crop": "马铃薯"},

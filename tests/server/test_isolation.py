@@ -58,6 +58,7 @@ class Address:
     path: str
     body: Any = None
     writes: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
 
     def send(self, client: TestClient, ids: dict[str, str]) -> Any:
         def filled(value: Any) -> Any:
@@ -71,7 +72,9 @@ class Address:
                 return {filled(name): filled(each) for name, each in value.items()}
             return value
 
-        return client.request(self.method, filled(self.path), json=filled(self.body))
+        return client.request(
+            self.method, filled(self.path), json=filled(self.body), headers=filled(self.headers)
+        )
 
     @property
     def named(self) -> bool:
@@ -100,6 +103,9 @@ ADDRESSES: dict[str, list[Address]] = {
     "server GET _session": [Address("GET", "/sync/db/_session")],
     "server GET _up": [Address("GET", "/sync/db/_up")],
     "server GET _all_dbs": [Address("GET", "/sync/db/_all_dbs")],
+    "server POST _dbs_info": [Address("POST", "/sync/db/_dbs_info", {"keys": ["tianwen"]})],
+    "server GET _active_tasks": [Address("GET", "/sync/db/_active_tasks")],
+    "server GET _membership": [Address("GET", "/sync/db/_membership")],
     "server GET _uuids": [Address("GET", "/sync/db/_uuids?count=3")],
     "server GET /": [Address("GET", "/sync/db/")],
     "database GET": [Address("GET", DB), Address("HEAD", DB)],
@@ -141,6 +147,22 @@ ADDRESSES: dict[str, list[Address]] = {
     "database POST _ensure_full_commit": [Address("POST", f"{DB}/_ensure_full_commit", {})],
     "database POST _compact": [Address("POST", f"{DB}/_compact", {})],
     "database GET _security": [Address("GET", f"{DB}/_security")],
+    "database PUT _security": [Address("PUT", f"{DB}/_security", {"admins": {"names": ["x"]}})],
+    "database POST _purge": [Address("POST", f"{DB}/_purge", {DOCUMENTS[0]: ["{rev}"]})],
+    "database GET _purged_infos_limit": [Address("GET", f"{DB}/_purged_infos_limit")],
+    "database PUT _purged_infos_limit": [Address("PUT", f"{DB}/_purged_infos_limit", 1)],
+    "database POST _view_cleanup": [Address("POST", f"{DB}/_view_cleanup", {})],
+    "database GET _design_docs": [Address("GET", f"{DB}/_design_docs?include_docs=true")],
+    "database POST _design_docs": [Address("POST", f"{DB}/_design_docs", {"keys": ALL_IDS})],
+    "database GET _local_docs": [Address("GET", f"{DB}/_local_docs?include_docs=true")],
+    "database POST _local_docs": [Address("POST", f"{DB}/_local_docs", {"include_docs": True})],
+    "queries POST _all_docs": [
+        Address("POST", f"{DB}/_all_docs/queries", {"queries": [{"include_docs": True}, {"keys": ALL_IDS}]}),
+    ],
+    "queries POST _design_docs": [Address("POST", f"{DB}/_design_docs/queries", {"queries": [{}]})],
+    "queries POST _local_docs": [
+        Address("POST", f"{DB}/_local_docs/queries", {"queries": [{"include_docs": True}]}),
+    ],
     "database _changes": [
         Address("GET", f"{DB}/_changes?{EVERYTHING}&style=all_docs&since=0"),
         Address("GET", f"{DB}/_changes?include_docs=true&descending=true"),
@@ -149,6 +171,10 @@ ADDRESSES: dict[str, list[Address]] = {
         Address("GET", f"{DB}/_changes?feed=continuous&timeout=1&include_docs=true&since=0"),
         Address("GET", f"{DB}/_changes?feed=eventsource&timeout=1&include_docs=true&since=0"),
         Address("POST", f"{DB}/_changes?filter=_doc_ids&include_docs=true", {"doc_ids": ALL_IDS}),
+        Address("GET", f"{DB}/_changes?filter=_design&include_docs=true"),
+        Address(
+            "POST", f"{DB}/_changes?filter=_selector&include_docs=true", {"selector": {"_id": {"$gt": ""}}}
+        ),
     ],
     "document GET": [
         *(Address("GET", f"{DB}/{name}") for name in ALL_IDS),
@@ -157,6 +183,15 @@ ADDRESSES: dict[str, list[Address]] = {
         *(Address("GET", f"{DB}/{name}?open_revs=all&revs=true") for name in DOCUMENTS),
         Address("GET", f'{DB}/{DOCUMENTS[0]}?open_revs=["{{rev}}"]&latest=true'),
         Address("GET", f"{DB}/{DOCUMENTS[0]}?meta=true&local_seq=true&attachments=true"),
+        *(
+            Address("GET", f"{DB}/{name}?open_revs=all", headers={"accept": "multipart/mixed"})
+            for name in DOCUMENTS
+        ),
+        Address("GET", f"{DB}/{DOCUMENTS[0]}?attachments=true", headers={"accept": "multipart/related"}),
+    ],
+    "document POST": [Address("POST", f"{DB}/{DOCUMENTS[0]}", {"_rev": "{rev}"})],
+    "document COPY": [
+        Address("COPY", f"{DB}/{name}", writes=True, headers={"destination": "mine"}) for name in DOCUMENTS
     ],
     "document PUT": [
         *(Address("PUT", f"{DB}/{name}", {"type": "event", "x": 1}, writes=True) for name in DOCUMENTS),
@@ -167,9 +202,26 @@ ADDRESSES: dict[str, list[Address]] = {
         Address("DELETE", f"{DB}/{DOCUMENTS[0]}", writes=True),
     ],
     "attachment GET": [Address("GET", f"{DB}/{name}/photo.jpg") for name in DOCUMENTS],
+    "attachment PUT": [
+        *(Address("PUT", f"{DB}/{name}/photo.jpg?rev={{rev}}", {}, writes=True) for name in DOCUMENTS),
+        Address("PUT", f"{DB}/{DOCUMENTS[0]}/photo.jpg", {}, writes=True),
+    ],
+    "attachment DELETE": [
+        Address("DELETE", f"{DB}/{name}/photo.jpg?rev={{rev}}", writes=True) for name in DOCUMENTS
+    ],
     "local GET": [Address("GET", f"{DB}/_local/{CHECKPOINT}"), Address("GET", f"{DB}/_local/{{demand}}")],
     "local PUT": [Address("PUT", f"{DB}/_local/mine", {"x": 1}, writes=True)],
     "local DELETE": [Address("DELETE", f"{DB}/_local/{CHECKPOINT}?rev=0-1")],
+    "exchange": [
+        Address("POST", "/sync/exchange", {}),
+        Address("POST", "/sync/exchange/tianwen", {"s": "0", "b": 4_000_000}),
+        Address("POST", "/sync/exchange", {"l": [1, {"0": ""}]}),
+        Address("POST", "/sync/exchange", {"k": "A" * 11 + "="}),
+        Address("POST", "/sync/exchange", {"q": [[name, "{rev}"] for name in ALL_IDS]}),
+        Address(
+            "POST", "/sync/exchange", {"d": [{"_id": n, "_rev": "{rev}"} for n in DOCUMENTS]}, writes=True
+        ),
+    ],
     "quarantine GET": [Address("GET", "/sync/quarantine"), Address("GET", "/sync/quarantine?limit=500")],
     "quarantine POST": [
         Address("POST", "/sync/quarantine/{receipt}", {"state": "released"}),
@@ -194,6 +246,7 @@ class TestEveryAddressIsTried:
             f"server {method} {name}" for name, methods in routing._SERVER.items() for method in methods
         }
         routes |= {f"database {method} {n}" for n, methods in routing._DATABASE.items() for method in methods}
+        routes |= {f"queries {method} {n}" for n, methods in routing._QUERIES.items() for method in methods}
         for kind, methods in (
             ("database", routing._ITSELF),
             ("document", routing._DOCUMENT),
@@ -201,7 +254,7 @@ class TestEveryAddressIsTried:
             ("local", routing._LOCAL),
         ):
             routes |= {f"{kind} {method}" for method in methods}
-        others = {"server GET /", "database _changes", "quarantine GET", "quarantine POST"}
+        others = {"server GET /", "database _changes", "exchange", "quarantine GET", "quarantine POST"}
         assert {name for name in ADDRESSES if not name.startswith("/api")} == routes | others
 
 

@@ -17,10 +17,9 @@ import httpx2
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.routing import Mount
 
 from sync.policy import Caller
-from sync.protocol import couch_app
+from sync.protocol import couch_app, couch_mount
 from sync.sqlite import SQLiteStore
 from sync.store import Store
 from tests.sync.conformance import POLICIES
@@ -36,7 +35,7 @@ async def by_name(request: Request) -> Caller | None:
 
 def application(store: Store, **options: int) -> Starlette:
     couch = couch_app(store, by_name, **options)
-    app = Starlette(routes=[Mount("/sync", couch)])
+    app = Starlette(routes=[couch_mount("/sync", couch)])
     app.state.listeners = couch.state.listeners
     return app
 

@@ -4,17 +4,24 @@ Each reader follows the feed with removals in small pages, as a device does, and
 exactly the documents that the model says are theirs, at their newest revisions.
 """
 
+import asyncio
 import tempfile
 from pathlib import Path
 
+import httpx2
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from sync.exchange.client import ExchangeClient
+from sync.exchange.device import Device
+from sync.policy import Caller, Refused
+from sync.protocol import couch_app
 from sync.sqlite import SQLiteStore
 from sync.store import Range, Wanted
 from tests.sync.conformance import POLICIES
-from tests.sync.village import villager
+from tests.sync.roads import Replica
+from tests.sync.village import VillagePolicy, villager
 
 CHANNELS = ("anna", "ben", "dora")
 READERS = (villager("anna"), villager("ben"), villager("carla", "anna", "ben"), villager("all", *CHANNELS))
@@ -113,4 +120,131 @@ class Village(RuleBasedStateMachine):
 TestAccess = Village.TestCase
 TestAccess.settings = settings(
     max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+
+# -- the same over the wire
+
+
+NAMES = ("anna", "ben", "carla", "dora")
+
+
+class Guarded(VillagePolicy):
+    """Only who reads a group writes to it, or begins it."""
+
+    def may_write(self, caller, doc, group_docs):
+        if group_docs and not self.channels(doc["group"], group_docs) & caller.channels:
+            raise Refused("role", "这一组已经不归您管。")
+
+
+class Roads(RuleBasedStateMachine):
+    """People, assignments and revocations over HTTP; every person has a device on each road.
+
+    After each step every device syncs, and must hold exactly what the reference says: nothing less, and
+    nothing of anybody else's. What was written on a device whose access had ended is in quarantine.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.store = SQLiteStore(Path(self.folder.name) / "data.db", {"village": Guarded()})
+        self.village = self.store.database("village")
+        self.held = {name: {name} for name in NAMES}
+        self.replicas = {name: Replica() for name in NAMES}
+        self.devices = {name: Device() for name in NAMES}
+        self.model, self.opened, self.quarantined, self.number = {}, {}, set(), 0
+        self.runner = asyncio.Runner()
+        transport = httpx2.ASGITransport(couch_app(self.store, self.who))
+        self.clients = {
+            name: httpx2.AsyncClient(transport=transport, base_url="http://village", headers={"x-name": name})
+            for name in NAMES
+        }
+
+    async def who(self, request):
+        name = request.headers["x-name"]
+        return Caller(name, frozenset(self.held[name]))
+
+    def teardown(self):
+        for client in self.clients.values():
+            self.runner.run(client.aclose())
+        self.runner.close()
+        self.store.close()
+        self.folder.cleanup()
+
+    def readable(self, name):
+        """The reference: a document is read iff its group is open in a channel that the person holds."""
+        return {
+            i: {doc["_rev"]} for i, doc in self.model.items() if self.opened[doc["group"]] & self.held[name]
+        }
+
+    def server_writes(self, group, **members):
+        self.number += 1
+        doc = {"_id": f"s{self.number}", "group": group, **members}
+        [result] = self.village.write([doc])
+        self.model[doc["_id"]] = {**doc, "_rev": result.rev}
+        now = self.opened.setdefault(group, set())
+        now |= set(members.get("opens", ()))
+        closed = {c for d in self.model.values() if d["group"] == group for c in d.get("closes", ())}
+        self.opened[group] = now - closed
+
+    @rule(group=st.sampled_from("gh"), name=st.sampled_from(NAMES))
+    def assign(self, group, name):
+        self.server_writes(group, opens=[name])
+
+    @rule(group=st.sampled_from("gh"), name=st.sampled_from(NAMES))
+    def revoke(self, group, name):
+        self.server_writes(group, closes=[name])
+
+    @rule(name=st.sampled_from(NAMES), channel=st.sampled_from(NAMES))
+    def grant(self, name, channel):
+        self.held[name].add(channel)
+
+    @rule(name=st.sampled_from(NAMES), channel=st.sampled_from(NAMES))
+    def withdraw(self, name, channel):
+        if channel != name:
+            self.held[name].discard(channel)
+
+    @rule(
+        name=st.sampled_from(NAMES),
+        group=st.sampled_from("gh"),
+        road=st.sampled_from(["replicas", "devices"]),
+        closing=st.booleans(),
+    )
+    def write(self, name, group, road, closing):
+        """A document written without network; `closing`: the author's access ends before it is sent."""
+        self.number += 1
+        doc = {"_id": f"p{self.number}", "_rev": f"1-{self.number:032x}", "group": group, "opens": []}
+        if group not in self.opened:
+            doc["opens"], self.opened[group] = [name], {name}
+        getattr(self, road)[name].write(doc)
+        if closing:
+            self.server_writes(group, closes=[name])
+        if self.opened[group] & self.held[name]:
+            self.model[doc["_id"]] = doc
+        else:
+            self.quarantined.add(doc["_id"])
+        self.sync(name)
+
+    def sync(self, name):
+        self.runner.run(self.replicas[name].sync(self.clients[name], "/db/village", page=2))
+        client = ExchangeClient("/exchange", self.clients[name])
+        self.runner.run(client.sync(self.devices[name], budget=300))
+
+    @invariant()
+    def every_device_holds_exactly_what_is_theirs(self):
+        for name in NAMES:
+            self.sync(name)
+            for device in (self.replicas[name], self.devices[name]):
+                assert not device.pending
+                found = {i: set(revs) for i, revs in device.readable().items()}
+                assert found == self.readable(name), (name, type(device).__name__)
+
+    @invariant()
+    def unsent_work_is_rescued(self):
+        assert {case.id for case in self.village.quarantined(limit=500)} == self.quarantined
+
+
+TestRoads = Roads.TestCase
+TestRoads.settings = settings(
+    max_examples=15, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
 )

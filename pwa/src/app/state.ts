@@ -6,7 +6,7 @@ import { person } from '../store/session.ts';
 import { reach } from '../sync/api.ts';
 import { lastAgreed } from '../sync/loop.ts';
 import { photoRun, waiting } from '../sync/outbox.ts';
-import { phase, weak } from '../sync/push.ts';
+import { phase, weak } from '../sync/phase.ts';
 import { heldDemands, leftDemands, problems } from '../sync/quarantine.ts';
 import { sentence } from '../sync/sentence.ts';
 import { now } from '../ui/when.ts';

@@ -6,6 +6,7 @@ import { closeLibrary, learn, openLibrary } from '../store/library.ts';
 import { openLocal, type Database } from '../store/pouch.ts';
 import { ownDevices, person, session } from '../store/session.ts';
 import { checkStorage } from './state.ts';
+import { closeForgetting, openForgetting } from '../sync/forget.ts';
 import { nudge, startLoop } from '../sync/loop.ts';
 import * as outbox from '../sync/outbox.ts';
 import * as quarantine from '../sync/quarantine.ts';
@@ -63,6 +64,7 @@ async function enter(id: string): Promise<() => Promise<void>> {
   const devices = new Set(ownDevices(id));
   const top = await outbox.open(db, (document) => isOwn(document, id, devices));
   await openLibrary(db);
+  openForgetting(db);
   const feed = watch(db, top);
   localDatabase.value = db;
   const stop = startLoop(db, id);
@@ -71,6 +73,7 @@ async function enter(id: string): Promise<() => Promise<void>> {
     feed();
     localDatabase.value = null;
     outbox.close();
+    closeForgetting();
     quarantine.close();
     closeLibrary();
     await db.close();

@@ -37,9 +37,6 @@ export interface Waiting {
 }
 
 const TEXTS_A_BATCH = 50;
-const MOST_PIECES = 16;
-const QUICK_S = 2;
-const SLOW_S = 6;
 
 export function openOutbox(kept: KeptOutbox): Outbox {
   return {
@@ -89,15 +86,6 @@ function settle(outbox: Outbox): Outbox {
 
 /** A picture's description is as small as a text and goes with it. */
 const isPiece = (id: string) => typeOf(id) === 'chunk';
-
-/**
- * How many pieces of pictures the next request may carry, after one with `pieces` took so many seconds. A link
- * of 64 kbit/s that lasts ten seconds must bring at least one piece home: a broken request loses all its pieces.
- */
-export function nextPieces(pieces: number, seconds: number): number {
-  if (seconds < QUICK_S) return Math.min(MOST_PIECES, pieces * 2);
-  return seconds > SLOW_S ? 1 : pieces;
-}
 
 /**
  * What to send next: text before pictures, `pieces` of those at once. `held` are demands that the server

@@ -63,6 +63,19 @@ export function learn(changed: readonly AnyDocument[]): void {
   if (touched.size) refold([...touched]);
 }
 
+/** Takes out documents that are no longer this person's to read. */
+export function unlearn(ids: readonly string[]): void {
+  const touched: string[] = [];
+  for (const [demand, group] of documents) {
+    const before = group.size;
+    for (const id of ids) group.delete(id);
+    if (group.size < before) touched.push(demand);
+    if (group.size === 0) documents.delete(demand);
+  }
+  discountChunks(ids);
+  if (touched.length) refold(touched);
+}
+
 /** Everything of one consultation but its chunks. */
 export function documentsOf(demand: string): AnyDocument[] {
   return [...(documents.get(demand)?.values() ?? [])];
@@ -105,6 +118,7 @@ function refold(demands: readonly string[]): void {
   for (const demand of demands) {
     const consultation = fold(documentsOf(demand), programme.value?.limits);
     if (consultation) next.set(demand, consultation);
+    else next.delete(demand);
   }
   consultations.value = next;
 }
@@ -119,6 +133,16 @@ function countChunks(ids: readonly string[]): void {
     counted.add(id);
     const media = nameOf(id).slice(0, 26);
     next.set(media, (next.get(media) ?? 0) + 1);
+  }
+  chunksHere.value = next;
+}
+
+function discountChunks(ids: readonly string[]): void {
+  const next = new Map(chunksHere.value);
+  for (const id of ids) {
+    if (!counted.delete(id)) continue;
+    const media = nameOf(id).slice(0, 26);
+    next.set(media, (next.get(media) ?? 1) - 1);
   }
   chunksHere.value = next;
 }

@@ -8,6 +8,7 @@ declare module 'pouchdb-core' {
     id: string;
     seq: number | string;
     deleted?: boolean;
+    changes: { rev: string }[];
     doc?: T;
   }
   export interface Emitter<R> extends Promise<R> {
@@ -55,6 +56,11 @@ declare module 'pouchdb-core' {
   }
   const PouchDB: Constructor;
   export default PouchDB;
+}
+declare module 'spark-md5' {
+  /** md5 of the text as UTF-8, in hex digits. */
+  const Md5: { hash(text: string): string };
+  export default Md5;
 }
 declare module 'pouchdb-adapter-idb';
 declare module 'pouchdb-adapter-http';

@@ -59,6 +59,29 @@ export async function request<T>(method: string, path: string, body?: unknown): 
   throw new Refusal(response.status, String(answer.error ?? ''), String(answer.reason ?? ''), answer);
 }
 
+/** A body on its way up, and the text that comes down, within one deadline. Throws NoAnswer. */
+export async function post(
+  path: string,
+  body: BodyInit,
+  headers: Record<string, string>,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<{ status: number; text: string }> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), limit);
+  signal?.addEventListener('abort', () => deadline.abort());
+  try {
+    const response = await syncFetch(path, { method: 'POST', headers, body, signal: deadline.signal });
+    return { status: response.status, text: await response.text() };
+  } catch (error) {
+    if (signal?.aborted || error instanceof NoAnswer) throw error;
+    reach.value = 'offline';
+    throw new NoAnswer(String(error));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function answered(input: RequestInfo | URL, init: RequestInit): Promise<Response> {
   const deadline = new AbortController();
   const limit = init.method === 'POST' ? DEADLINE_SENDING_MS : DEADLINE_MS;

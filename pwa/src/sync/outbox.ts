@@ -107,6 +107,14 @@ export async function revisions(): Promise<Record<string, string[]>> {
   return Object.fromEntries(rows.filter((row) => row.value).map((row) => [row.key, [row.value!.rev]]));
 }
 
+/** Whether this is one that nobody acknowledged. */
+export const isWaiting = (id: string) => outbox.value.pending.has(id);
+
+/** Those of the documents that this phone wrote for this person. */
+export async function own(ids: string[]): Promise<AnyDocument[]> {
+  return (await read(ids)).filter(mine);
+}
+
 /** The server has these. */
 export async function confirm(ids: readonly string[]): Promise<void> {
   const before = new Set(waiting.value.map((item) => item.id));

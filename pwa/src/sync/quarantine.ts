@@ -102,6 +102,10 @@ export async function refresh(): Promise<void> {
   await store({ ...kept.value, entries: entries.map((each) => settled(each, settledHere)) });
 }
 
+/** Documents that are here and in the county's quarantine, and nowhere else. */
+export const refusedIds = () =>
+  new Set(kept.value.entries.filter((entry) => entry.state !== 'released').map((entry) => entry.id));
+
 /** Refused only because their demand was not there, which it is now. */
 export function retriable(demands: ReadonlySet<string>): Quarantined[] {
   return open_.value.filter(

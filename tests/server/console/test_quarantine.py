@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +15,7 @@ from models.workflow import Doc
 from server.accounts import NewPerson
 from server.deployment import Deployment
 from server.policy import caller_of
+from tests.server.stories import Story
 
 Words = Callable[[Any], str]
 
@@ -126,3 +129,157 @@ class TestOtherCounties:
         answer = centre.post(f"/console/quarantine/{result.receipt}", decision="discard", reason="x")
         assert "没有这一条" in words(centre.after(answer))
         assert deployment.database.quarantined_one(str(result.receipt)).state == "held"
+
+
+def refused_documents(person: Any) -> dict[str, tuple[Doc, str]]:
+    """{code: (a document that the county cannot take, a part of the sentence)} of each class."""
+    story, other = Story(person("informant")), Story(person("stranger"))
+    long = Story(person("informant"), text="长" * 4001)
+    rude = Story(person("informant"), text="专业代开发票，量大从优")
+    huge = Story(person("informant")).demand()
+    event = story.event(
+        "called_back", person("informant"), outcome="solved", verdict="valid", category="病害"
+    )
+    return {
+        "schema": (long.demand(), "“写的内容”太长了"),
+        "role": (event, "只有县运管中心"),
+        "author": (other.demand(), "别人的名字"),
+        "too_large": ({**huge, "text": "大" * (3 * 1024 * 1024)}, "太大"),
+        "forbidden_word": (rude.demand(), "不能用的词“代开发票”"),
+        "unknown_type": ({"_id": f"weather:{story.id}", "type": "weather"}, "不认识这种内容"),
+        "no_demand": (
+            Story(person("informant")).event("added", person("informant"), text="又黄了"),
+            "还没收到",
+        ),
+        "story": (story.demand(), ""),
+    }
+
+
+CODES = ("schema", "role", "author", "too_large", "forbidden_word", "unknown_type", "no_demand")
+
+
+class TestFromPhoneToConsole:
+    """Each class of refusal, over both roads: kept whole, told on the phone, shown to the county."""
+
+    @pytest.fixture
+    def sent(self, person: Callable[[str], Any]) -> dict[str, tuple[Doc, str]]:
+        return refused_documents(person)
+
+    @pytest.fixture
+    def phone(self, phone_as: Callable[[str], Any]) -> Any:
+        return phone_as("informant")
+
+    @staticmethod
+    def push(phone: Any, road: str, docs: list[Doc]) -> dict[str, dict[str, Any]]:
+        """{id: its row} of the documents that were not stored."""
+        docs = [{**doc, "_rev": f"1-{number:032x}"} for number, doc in enumerate(docs)]
+        if road == "exchange":
+            rows = phone.post("/sync/exchange", json={"d": docs}).json().get("f", [])
+            names = ("id", "error", "reason", "receipt")
+            return {row[0]: dict(zip(names, row, strict=False)) for row in rows}
+        answer = phone.post("/sync/db/tianwen/_bulk_docs", json={"docs": docs, "new_edits": False})
+        return {row["id"]: row for row in answer.json()}
+
+    @pytest.mark.parametrize("road", ["exchange", "_bulk_docs"])
+    @pytest.mark.parametrize("code", CODES)
+    def test_it_is_kept_told_and_shown(
+        self,
+        code: str,
+        road: str,
+        sent: dict[str, tuple[Doc, str]],
+        phone: Any,
+        centre: Any,
+        deployment: Deployment,
+        words: Words,
+    ) -> None:
+        demand, (bad, sentence) = sent["story"][0], sent[code]
+        good = {**Story(deployment.accounts.person(demand["reporter"])).demand()}  # type: ignore[arg-type]
+        rows = self.push(phone, road, [demand, bad, good])
+        # The others of the batch are stored.
+        assert deployment.database.get(demand["_id"])
+        assert deployment.database.get(good["_id"])
+        [row] = rows.values()
+        assert (row["id"], row["error"]) == (bad["_id"], "forbidden")
+        [told] = phone.get("/sync/quarantine").json()["quarantined"]
+        assert (told["receipt"], told["code"], told["state"]) == (row["receipt"], code, "held")
+        assert {name: told["body"].get(name) for name in bad} == bad
+        assert sentence in told["reason"] == row["reason"]
+        page = words(centre.get("/console/quarantine"))
+        assert sentence in page
+        # Saying it again, after a lost answer, changes nothing.
+        assert self.push(phone, road, [demand, bad, good])[bad["_id"]]["receipt"] == row["receipt"]
+
+    def test_it_is_corrected_and_sent_again(
+        self, sent: dict[str, tuple[Doc, str]], phone: Any, centre: Any, deployment: Deployment, words: Words
+    ) -> None:
+        bad, _ = sent["forbidden_word"]
+        row = self.push(phone, "exchange", [bad])[bad["_id"]]
+        better = {**bad, "_id": f"demand:{ids.new_ulid()}", "text": "苞谷叶子黄"}
+        assert self.push(phone, "exchange", [better]) == {}
+        phone.post(f"/sync/quarantine/{row['receipt']}", json={"state": "resent"})
+        assert deployment.database.get(better["_id"])["text"] == "苞谷叶子黄"
+        assert "没有留着的" in words(centre.get("/console/quarantine"))
+        assert "专业代开发票" in words(centre.get("/console/quarantine?state=resent"))
+
+    def test_a_release_comes_back_to_the_phone(
+        self, sent: dict[str, tuple[Doc, str]], phone: Any, centre: Any
+    ) -> None:
+        bad, _ = sent["forbidden_word"]
+        row = self.push(phone, "exchange", [bad])[bad["_id"]]
+        place = phone.post("/sync/exchange", json={}).json()["s"]
+        centre.post(f"/console/quarantine/{row['receipt']}", decision="release", reason="查过，是正经事")
+        news = phone.post("/sync/exchange", json={"s": place}).json()
+        assert bad["_id"] in [doc["_id"] for doc in news["d"]]
+        [told] = phone.get("/sync/quarantine").json()["quarantined"]
+        assert (told["state"], told["settled_reason"]) == ("released", "查过，是正经事")
+
+    def test_a_discard_tells_the_phone_why(
+        self, sent: dict[str, tuple[Doc, str]], phone: Any, centre: Any
+    ) -> None:
+        bad, _ = sent["schema"]
+        row = self.push(phone, "_bulk_docs", [bad])[bad["_id"]]
+        centre.post(f"/console/quarantine/{row['receipt']}", decision="discard", reason="重复了")
+        [told] = phone.get("/sync/quarantine").json()["quarantined"]
+        assert (told["state"], told["settled_reason"]) == ("discarded", "重复了")
+
+
+class TestTenThousand:
+    """The ten-thousandth row costs what the first does: one page, found by its receipt."""
+
+    CASES = 10_020
+
+    @pytest.fixture
+    def receipts(self, deployment: Deployment, person: Callable[[str], Any]) -> list[str]:
+        owner, body = (
+            person("informant").id,
+            json.dumps({"type": "demand", "text": "第几条"}, ensure_ascii=False),
+        )
+        receipts = [f"01K{number:023d}" for number in range(self.CASES)]
+        rows = [
+            (receipt, owner, f"demand:{receipt}", body.replace("几", str(number)).encode(), receipt)
+            for number, receipt in enumerate(receipts)
+        ]
+
+        def job(connection: Any) -> None:
+            connection.executemany(
+                "INSERT INTO quarantine (receipt, database, owner, id, body, digest, code, reason, at)"
+                " VALUES (?1, 1, ?2, ?3, ?4, ?5, 'schema', '格式不对', '2026-01-01T00:00:00.000Z')",
+                rows,
+            )
+
+        deployment.store.writer.do(job)  # type: ignore[attr-defined]
+        return receipts
+
+    def test_the_last_page_is_reached_by_the_links(
+        self, centre: Any, receipts: list[str], words: Words
+    ) -> None:
+        page = centre.get(f"/console/quarantine?after={receipts[9899]}")
+        for wanted in ((9900, 9949), (9950, 9999), (10_000, 10_019)):
+            text = words(page)
+            assert all(f"第{number}条" in text for number in wanted)
+            assert text.count("格式不对") == wanted[1] - wanted[0] + 1
+            link = re.search(r'href="(/console/quarantine\?state=held&amp;after=[^"]+)"', page.text)
+            if wanted[1] < self.CASES - 1:
+                assert link is not None
+                page = centre.get(link[1].replace("&amp;", "&"))
+        assert link is None

@@ -8,7 +8,7 @@ import { titleOf, subjectOf } from '../../domain/grouping.ts';
 import { consultations, documentsOf } from '../../store/library.ts';
 import { nudge } from '../../sync/loop.ts';
 import { arrived, waiting } from '../../sync/outbox.ts';
-import { phase, weak } from '../../sync/push.ts';
+import { phase, weak } from '../../sync/phase.ts';
 import { problems } from '../../sync/quarantine.ts';
 import { BackHead, Frame, Section } from '../../ui/frame.tsx';
 import { Icon } from '../../ui/icon.tsx';

@@ -1,0 +1,1 @@
+"""Running a deployment: backups, checks, metrics, logs (docs/operations.md)."""
