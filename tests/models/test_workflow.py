@@ -270,7 +270,11 @@ class TestLaws:
                     "solved": "callback_due", "adopted": "callback_due"}  # fmt: skip
         wanted = expected.get(consultation.state)
         never_assigned = wanted == "reply_due" and not any(step["kind"] == "assigned" for step in events)
-        assert running == (set() if wanted is None or never_assigned else {wanted})
+        if never_assigned:
+            # Sent on site at first: only a question that comes back to the expert sets a limit.
+            assert running <= {wanted}
+        else:
+            assert running == (set() if wanted is None else {wanted})
 
     @given(st.one_of(histories(), walks()))
     def test_closed_consultations_know_since_when_and_open_ones_do_not(
