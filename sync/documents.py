@@ -139,12 +139,12 @@ def _path(doc: Doc, rev: Rev | None) -> tuple[Rev, ...]:
     if not isinstance(given, dict):
         raise BadRequest("_revisions must be an object", "doc_validation")
     start, ids = given.get("start"), given.get("ids")
+    if rev is not None and type(start) is int and ids == [rev.hash] and start == rev.generation:
+        return (rev,)  # most documents have one revision
     if not isinstance(start, int) or isinstance(start, bool):
         raise BadRequest("_revisions.start isn't an integer.", "doc_validation")
     if not isinstance(ids, list) or not 0 < len(ids) <= start or not all(isinstance(i, str) for i in ids):
         raise BadRequest("_revisions.ids isn't a array.", "doc_validation")  # CouchDB's own grammar
-    if rev is not None and len(ids) == 1 and rev == (start, ids[0]):
-        return (rev,)
     path = tuple(Rev.parse(f"{start - n}-{name}") for n, name in enumerate(ids))
     if rev is not None and rev != path[0]:
         raise BadRequest("_rev and _revisions do not agree", "doc_validation")

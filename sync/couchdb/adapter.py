@@ -33,6 +33,7 @@ class Couch:
 
     def __init__(self, address: Address, timeout_s: float = TIMEOUT_S) -> None:
         self.address = address
+        self._closed = False
         self._session = open_session(timeout_s)
         self._resource = couchdb.http.Resource(address.url, self._session)
         # Not in the URL: python-couchdb splits it at every ":" and "@".
@@ -56,6 +57,7 @@ class Couch:
 
     def close(self) -> None:
         """Requests that wait for an answer fail with Unavailable."""
+        self._closed = True
         self._session.connection_pool.shut()
 
     def _request(
@@ -77,6 +79,8 @@ class Couch:
         except couchdb.http.HTTPError as error:
             raise _translated(error, method, path) from None
         except _FAULTS as error:
+            if self._closed:
+                raise Unavailable("The store is closed.") from None
             # The address in the log is without credentials; an exception's own text might not be.
             _log.warning("%s %s%s: %s", method, self.address.url, "/" + "/".join(path), type(error).__name__)
             raise Unavailable(_UNREACHABLE) from None

@@ -287,6 +287,9 @@ class CouchDatabase(SQLiteDatabase):
         try:
             return parse_edit(doc, new_edits=False)
         except SyncError as error:
+            if doc.pop("_revisions", None) is not None:
+                # A history that cannot be (pouchdb-server mixes up equal hashes): better none than no doc.
+                return self._parsed(doc)
             _log.error("%s of %s cannot be indexed: %s", doc.get("_id"), self.couch_name, error)
             return None
 
@@ -379,8 +382,20 @@ class DocumentFollower(Follower):
         docs: list[Doc] = []
         for start in range(0, len(wanted), _AT_ONCE):
             docs += self._fetch(wanted[start : start + _AT_ONCE])
-        self._database.index(docs, to)
+        self._database.index(self._before_deletions(docs) + docs, to)
         self._skipped = 0
+
+    def _before_deletions(self, docs: Sequence[Doc]) -> list[Doc]:
+        """What was deleted: a tombstone does not say to which group it belonged, and so who must learn of it.
+
+        After a compaction CouchDB does not know either; then only administrators see the deletion.
+        """
+        deletions = [doc for doc in docs if doc.get("_deleted") and len(doc["_revisions"]["ids"]) > 1]
+        parents = [
+            (doc["_id"], f"{doc['_revisions']['start'] - 1}-{doc['_revisions']['ids'][1]}")
+            for doc in deletions
+        ]
+        return self._fetch(parents) if parents else []
 
     def _fetch(self, wanted: Sequence[tuple[str, str]]) -> list[Doc]:
         """The documents that CouchDB still has; one that was overtaken meanwhile is in a later change."""

@@ -24,7 +24,7 @@ from sync.policy import Doc
 _LARGE_BYTES = 512 * 1024
 BODY = "body"
 
-_CASE_COLUMNS = (
+CASE_COLUMNS = (
     "receipt, rev, code, reason, at, state, settled_by, settled_reason, settled_at, new_edits, body"
 )
 
@@ -68,13 +68,13 @@ def changed_case(
         "digest": digest,
     }
     row = connection.execute(
-        f"SELECT {_CASE_COLUMNS} FROM quarantine WHERE database = ? AND owner = ? AND id = ? AND digest = ?",
+        f"SELECT {CASE_COLUMNS} FROM quarantine WHERE database = ? AND owner = ? AND id = ? AND digest = ?",
         (database, owner, identifier, digest),
     ).get
     if row is None:
         return {**doc, "_deleted": True}
     *values, body = row
-    doc |= dict(zip(_CASE_COLUMNS.split(", ")[:-1], values, strict=True))
+    doc |= dict(zip(CASE_COLUMNS.split(", ")[:-1], values, strict=True))
     if len(body) > _LARGE_BYTES:
         data = base64.b64encode(body).decode()
         doc["_attachments"] = {BODY: {"content_type": "application/octet-stream", "data": data}}
@@ -114,9 +114,9 @@ def index_case(connection: apsw.Connection, database: int, doc: Doc, fetch: Fetc
     if doc.get("_deleted"):
         return
     body = fetch(doc["_id"]) if "_attachments" in doc else orjson.dumps(doc["body"])
-    values: list[Any] = [doc[column] for column in _CASE_COLUMNS.split(", ")[:-1]]
+    values: list[Any] = [doc[column] for column in CASE_COLUMNS.split(", ")[:-1]]
     connection.execute(
-        f"INSERT INTO quarantine (database, owner, id, digest, {_CASE_COLUMNS})"
+        f"INSERT INTO quarantine (database, owner, id, digest, {CASE_COLUMNS})"
         f" VALUES ({', '.join('?' * (len(place) + len(values) + 1))})",
         (*place, *values, body),
     )

@@ -75,17 +75,21 @@ def related(doc: Doc, headers: Mapping[str, str]) -> Response:
 
 
 def mixed(found: Sequence[Doc]) -> Response:
-    """Several revisions, each multipart/related; {"missing"} and {"error"} are told as errors."""
+    """Several revisions, those with files multipart/related; {"missing"} and {"error"} are told as errors."""
     outer = new_boundary()
     parts: Parts = []
     for doc in found:
         if "_id" not in doc:
             parts.append(({"Content-Type": _ERROR}, orjson.dumps(doc)))
             continue
+        names = {"X-Doc-Id": doc["_id"], "X-Rev-Id": doc["_rev"]}
+        head, *files = _parts(doc)
+        if not files:
+            parts.append(({**names, **head[0]}, head[1]))
+            continue
         inner = new_boundary()
         kind = f'multipart/related; boundary="{inner}"'
-        names = {"X-Doc-Id": doc["_id"], "X-Rev-Id": doc["_rev"]}
-        parts.append(({**names, "Content-Type": kind}, encode(_parts(doc), inner)))
+        parts.append(({**names, "Content-Type": kind}, encode([head, *files], inner)))
     return _response(encode(parts, outer), f'multipart/mixed; boundary="{outer}"', {})
 
 

@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sync.errors import BadRequest, SyncError, Unauthorized
+from sync.errors import BadRequest, Forbidden, Unauthorized
 from sync.policy import Caller
 from sync.protocol.answers import answer
 from sync.protocol.call import Call
@@ -76,6 +76,9 @@ def session(call: Call) -> Response:
 
 async def log_in(call: Call, cookies: Cookies, authenticate: Authenticate) -> Response:
     name, password = _credentials(call)
+    if call.request.headers.get("sec-fetch-site") == "cross-site" and not _is_json(call):
+        # A form on another site would log its visitors in as whom it likes.
+        raise Forbidden("Another site may log in with JSON only.")
     plain = f"{name}:{password}".encode()
     authorization = f"Basic {base64.b64encode(plain).decode()}"
     try:
@@ -94,6 +97,7 @@ async def log_in(call: Call, cookies: Cookies, authenticate: Authenticate) -> Re
         max_age=LIFE_S,
         httponly=True,
         samesite="strict",
+        path=_path(call),
         secure=call.request.url.scheme == "https",
     )
     return said
@@ -102,24 +106,32 @@ async def log_in(call: Call, cookies: Cookies, authenticate: Authenticate) -> Re
 def log_out(call: Call, cookies: Cookies) -> Response:
     cookies.end(call.request.cookies.get(COOKIE, ""))
     said = answer({"ok": True}, headers=_PRIVATE)
-    said.delete_cookie(COOKIE)
+    said.delete_cookie(COOKIE, path=_path(call))
     return said
 
 
+def _path(call: Call) -> str:
+    return f"{call.request.scope.get('root_path', '')}/db"
+
+
 def _credentials(call: Call) -> tuple[str, str]:
-    kind = call.request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "application/json":
+    if _is_json(call):
         given: dict[str, Any] = call.json_object()
     else:
         try:
             pairs = parse_qs(call.body.decode(), keep_blank_values=True, max_num_fields=20)
-        except (ValueError, SyncError) as error:
+        except ValueError as error:
             raise BadRequest("The body must be a form, or JSON.") from error
         given = {key: values[0] for key, values in pairs.items()}
     name, password = given.get("name", given.get("username")), given.get("password")
     if not isinstance(name, str) or not isinstance(password, str) or not name or ":" in name:
         raise BadRequest("request body must contain a username and a password")
     return name, password
+
+
+def _is_json(call: Call) -> bool:
+    kind = call.request.headers.get("content-type", "").partition(";")[0]
+    return kind.strip().lower() == "application/json"
 
 
 def _roles(caller: Caller) -> list[str]:

@@ -12,7 +12,9 @@ import apsw
 from sync.errors import Unavailable
 
 _BUSY_MS = 10_000
-_CACHE_KIB = 16 * 1024
+_WRITER_CACHE_KIB = 64 * 1024
+# There may be as many readers as threads that serve; the system keeps the file's pages for all of them.
+_READER_CACHE_KIB = 2 * 1024
 
 
 def open_writer(path: Path) -> apsw.Connection:
@@ -21,7 +23,7 @@ def open_writer(path: Path) -> apsw.Connection:
     connection.set_busy_timeout(_BUSY_MS)
     connection.pragma("journal_mode", "wal")
     connection.pragma("synchronous", "FULL")
-    connection.pragma("cache_size", -4 * _CACHE_KIB)
+    connection.pragma("cache_size", -_WRITER_CACHE_KIB)
     return connection
 
 
@@ -63,7 +65,7 @@ class Readers:
         connection = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READWRITE)
         connection.set_busy_timeout(_BUSY_MS)
         connection.pragma("query_only", True)
-        connection.pragma("cache_size", -_CACHE_KIB)
+        connection.pragma("cache_size", -_READER_CACHE_KIB)
         return connection
 
     def _give_back(self, connection: apsw.Connection) -> None:

@@ -472,3 +472,30 @@ class TestRenewal:
             assert not {store.uuid, database.uuid} & set(before)
             with pytest.raises(NotFound):
                 database.local_get("somebody", "checkpoint")
+
+
+class TestStoreElsewhere:
+    """The documents need not lie in the folder (`tianwen serve --store ADDRESS`)."""
+
+    def test_another_file_is_taken(self, data: Path, tmp_path: Path) -> None:
+        wanted = ids(data)
+        (data / "tianwen.sqlite3").rename(tmp_path / "elsewhere.sqlite3")
+        address = f"sqlite:///{tmp_path}/elsewhere.sqlite3"
+        done = tianwen("backup", tmp_path / "b.tar", "--data", data, "--with-key", "--store", address)
+        assert done.returncode == 0, done.stderr
+        assert tianwen("store", "verify", "--data", data, "--store", address).returncode == 0
+        restore(tmp_path / "b.tar", tmp_path / "new")
+        assert ids(tmp_path / "new") == wanted
+
+    def test_of_couchdb_the_rest_is_taken_and_that_is_said(self, data: Path, tmp_path: Path) -> None:
+        (data / "tianwen.sqlite3").rename(data / "couchdb-index.sqlite3")
+        address = "couchdb://somebody:secret@localhost:1/tianwen"
+        done = tianwen("backup", tmp_path / "b.tar", "--data", data, "--store", address)
+        assert done.returncode == 0, done.stderr
+        assert "用 CouchDB 的办法另外备份" in done.stdout
+        assert names(tmp_path / "b.tar")[1:3] == ["accounts.sqlite3", "audit.sqlite3"]
+        assert "couchdb-index.sqlite3" not in names(tmp_path / "b.tar")
+        restore(tmp_path / "b.tar", tmp_path / "new", key=data / "secret.key")
+        assert (tmp_path / "new/accounts.sqlite3").exists()
+        checked = tianwen("store", "verify", "--data", data, "--store", address)
+        assert (checked.returncode, checked.stdout) == (2, "")

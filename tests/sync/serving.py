@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import uvicorn
@@ -33,7 +34,7 @@ async def by_name(request: Request) -> Caller | None:
     return PEOPLE.get(base64.b64decode(credentials).decode().partition(":")[0])
 
 
-def application(store: Store, **options: int) -> Starlette:
+def application(store: Store, **options: Any) -> Starlette:
     couch = couch_app(store, by_name, **options)
     app = Starlette(routes=[couch_mount("/sync", couch)])
     app.state.listeners = couch.state.listeners
@@ -48,15 +49,15 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _server(app: Starlette) -> tuple[Server, socket.socket]:
-    listening = socket.create_server(("127.0.0.1", 0))
+def _server(app: Starlette, port: int = 0) -> tuple[Server, socket.socket]:
+    listening = socket.create_server(("127.0.0.1", port))
     return Server(uvicorn.Config(app, log_level="warning", access_log=False)), listening
 
 
 @contextmanager
-def serving(store: Store, **options: int) -> Iterator[str]:
+def serving(store: Store, port: int = 0, **options: Any) -> Iterator[str]:
     """The address of /sync, served by a thread."""
-    server, listening = _server(application(store, **options))
+    server, listening = _server(application(store, **options), port)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:

@@ -307,6 +307,11 @@ class TestParts:
         assert missing.headers["content-type"] == 'application/json; error="true"'
         assert json.loads(missing.body) == {"missing": "2-none"}
 
+    def test_a_revision_without_files_is_plain_json(self, http):
+        http.put("/plain/b", json={"n": 1})
+        (only,) = parts_of(http.get("/plain/b?open_revs=all", headers={"accept": "multipart/mixed"}))
+        assert (only.headers["content-type"], json.loads(only.body)["n"]) == ("application/json", 1)
+
     def test_so_are_many_documents(self, http, doc):
         asked = {"docs": [{"id": "a"}, {"id": "none"}]}
         answer = http.post("/plain/_bulk_get", json=asked, headers={"accept": "multipart/mixed"})

@@ -367,6 +367,11 @@ class TestSession:
     def test_nonsense_is_refused(self, nobody, body):
         assert nobody.post("/_session", content=body, headers=JSON).status_code == 400
 
+    def test_a_form_of_another_site_logs_nobody_in(self, nobody):
+        form = {"name": "anna", "password": "x"}
+        answer = nobody.post("/_session", data=form, headers={"sec-fetch-site": "cross-site"})
+        assert (answer.status_code, "set-cookie" in answer.headers) == (403, False)
+
     def test_a_stale_cookie_is_nobodys(self, server, nobody):
         assert nobody.get("/village", headers={"cookie": "AuthSession=stale"}).status_code == 401
 

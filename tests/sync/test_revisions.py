@@ -128,6 +128,26 @@ class TestStem:
         assert revisions.stem(once, limit) == once
 
 
+class TestPruning:
+    @given(histories(), st.data())
+    def test_takes_the_named_leaves_and_leaves_the_others_their_histories(self, sent, data):
+        tree = grown(sent)
+        standing = revisions.leaves(tree)
+        gone = data.draw(st.sets(st.sampled_from(standing)))
+        left = revisions.prune(tree, gone)
+        assert revisions.leaves(left) == [leaf for leaf in standing if leaf not in gone]
+        for leaf in revisions.leaves(left):
+            assert revisions.ancestry(left, leaf) == revisions.ancestry(tree, leaf)
+        needed = {each for leaf in revisions.leaves(left) for each in revisions.ancestry(tree, leaf)}
+        assert set(left.nodes) == needed
+
+    @given(histories())
+    def test_what_is_no_leaf_stays(self, sent):
+        tree = grown(sent)
+        inner = [each for each in tree.nodes if each not in revisions.leaves(tree)]
+        assert revisions.leaves(revisions.prune(tree, inner)) == revisions.leaves(tree)
+
+
 class TestOnDisk:
     @given(histories())
     def test_a_tree_survives_the_disk(self, sent):

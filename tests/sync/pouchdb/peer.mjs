@@ -5,6 +5,7 @@ import PouchDB from 'pouchdb-core';
 import Memory from 'pouchdb-adapter-memory';
 import Http from 'pouchdb-adapter-http';
 import Replication from 'pouchdb-replication';
+import { scenarios } from './scenarios.mjs';
 
 PouchDB.plugin(Memory).plugin(Http).plugin(Replication);
 
@@ -59,6 +60,19 @@ const orders = {
   },
   // The next 'denied' event of a live sync.
   denied: ({ db }) => new Promise((resolve) => denied.set(db, resolve)),
+  // A story between PouchDB and the server, told in scenarios.mjs: it throws where something is not as it should be.
+  scenario: async ({ name, url }) => {
+    const remote = new PouchDB(url);
+    await scenarios[name]({ PouchDB, remote, url, local: (suffix) => open(`${name}-${suffix}`) });
+    return true;
+  },
+  // Replicates one way with options, to its end.
+  replicate: async ({ db, url, from, options }) => {
+    const remote = new PouchDB(url, { skip_setup: true });
+    const [source, target] = from ? [remote, open(db)] : [open(db), remote];
+    const done = await PouchDB.replicate(source, target, options ?? {});
+    return { written: done.docs_written, refused: done.doc_write_failures };
+  },
   arrival: ({ db, id }) => arrival(open(db), (doc) => doc._id === id),
   revision: ({ db, id, rev }) => arrival(open(db), (doc) => doc._id === id && doc._rev === rev),
 };
