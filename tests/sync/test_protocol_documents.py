@@ -506,7 +506,8 @@ class TestFilteredChanges:
         ]
         assert row["doc"] == {"_id": "0007", "n": 7}
 
-    def test_backwards(self, chief, many):
+    def test_backwards_from_the_end_whatever_since_says(self, chief, many):
+        assert len(chief.get("/plain/_changes?descending=true&since=499").json()["results"]) == 501
         assert self.ids(self.select(chief, {"n": {"$lt": 2}}, "&descending=true&limit=1")) == ["0001"]
 
     def test_deletions_match_by_what_they_carry(self, chief, many):
