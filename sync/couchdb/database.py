@@ -368,7 +368,9 @@ class DocumentFollower(Follower):
     params: ClassVar = {"style": "all_docs"}
 
     def __init__(self, database: CouchDatabase) -> None:
-        super().__init__(database._store.couch, database.couch_name)
+        # Plain databases come and go by any node; those with rules are there for good.
+        every_s = 0.0 if database.plain else database._store.recognise_every_s
+        super().__init__(database._store.couch, database.couch_name, every_s)
         self._database = database
         self._skipped = 0
 

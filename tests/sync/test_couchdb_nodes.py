@@ -372,7 +372,7 @@ class TestRestart:
 class TestReplacedDatabase:
     @pytest.fixture
     def village(self, open_node):
-        village = open_node("one").database("village")
+        village = open_node("one", recognise_every_s=0.0).database("village")
         village.write([{"_id": name, "group": "g", "opens": ["anna"]} for name in ("a", "b")])
         return village
 
