@@ -161,6 +161,7 @@ def _sync(stage: Path) -> None:
 def _swap(stage: Path, folder: Path, filled: bool) -> Path | None:
     """`stage` becomes `folder`; what was there is renamed."""
     aside = None
+    mode = folder.stat().st_mode & 0o777 if folder.exists() else 0o700
     if filled:
         moment = datetime.now(UTC)
         aside = folder.with_name(f"{folder.name}.before-{moment:%Y%m%dT%H%M%S%fZ}")
@@ -173,6 +174,6 @@ def _swap(stage: Path, folder: Path, filled: bool) -> Path | None:
         if aside is not None:
             aside.rename(folder)
         raise
-    folder.chmod(0o755)
+    folder.chmod(mode)
     fsync_folder(folder.parent)
     return aside

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import apsw
@@ -140,9 +141,12 @@ class CouchDatabase(SQLiteDatabase):
 
     # -- reading
 
-    def _read(self, caller: Caller | None, read: Callable[[Snapshot], T]) -> T:
-        self._ensure_current()
-        return super()._read(caller, read)
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        if not hasattr(self._held, "snapshots"):
+            self._ensure_current()
+        with super().reading():
+            yield
 
     def _ensure_current(self) -> None:
         if self._store.closed:
@@ -364,7 +368,9 @@ class DocumentFollower(Follower):
     params: ClassVar = {"style": "all_docs"}
 
     def __init__(self, database: CouchDatabase) -> None:
-        super().__init__(database._store.couch, database.couch_name)
+        # Plain databases come and go by any node; those with rules are there for good.
+        every_s = 0.0 if database.plain else database._store.recognise_every_s
+        super().__init__(database._store.couch, database.couch_name, every_s)
         self._database = database
         self._skipped = 0
 

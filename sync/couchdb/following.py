@@ -25,6 +25,8 @@ _MARK = ("_local", "tianwen-instance")
 _LONGPOLL_S = 20
 _PATIENCE_S = 60.0
 _PAGE = 500
+# News come in swarms, most of them this node's own: one look is enough for all of a moment.
+_SWARM_S = 0.05
 # After a failure, before the next look.
 _PAUSE_S = 1.0
 
@@ -42,9 +44,12 @@ class Follower(ABC):
     # Parameters of `_changes`.
     params: ClassVar[dict[str, object]]
 
-    def __init__(self, couch: Couch, name: str) -> None:
+    def __init__(self, couch: Couch, name: str, recognise_every_s: float = 0.0) -> None:
+        """`recognise_every_s`: how long it may go unseen that the database was replaced."""
         self._couch = couch
         self.name = name
+        self._recognise_every_s = recognise_every_s
+        self._recognised: tuple[float, str] | None = None
         self.ready = False
         # When the newest look that succeeded had begun (monotonic).
         self.fresh_at = float("-inf")
@@ -101,7 +106,7 @@ class Follower(ABC):
 
     def _recognise(self) -> Position:
         """Where to read on; from the beginning when the database was replaced."""
-        instance, known = self._instance(), self.position()
+        instance, known = self._recent_instance(), self.position()
         if known is not None and known.instance == instance and (self.ready or not self._went_back(known)):
             return self._at if self._at is not None and self._at.instance == instance else known
         self.ready = False
@@ -109,6 +114,13 @@ class Follower(ABC):
             _log.warning("CouchDB's database %s was replaced: its index is made anew", self.name)
         self._at = None
         return self.restart(instance)
+
+    def _recent_instance(self) -> str:
+        now = time.monotonic()
+        if self._recognised is None or now - self._recognised[0] >= self._recognise_every_s:
+            self._recognised = None
+            self._recognised = (now, self._instance())
+        return self._recognised[1]
 
     def _instance(self) -> str:
         try:
@@ -202,6 +214,7 @@ class Watch:
             # A server may ignore the time-out (pouchdb-server), or be gone: the next look tells.
             with suppress(SyncError):
                 follower.wait_for_news(self._couch)
+            self._stopped.wait(_SWARM_S)
 
 
 def _say(name: str, error: Exception, said: str) -> str:

@@ -28,6 +28,7 @@ from sync.store import Capability, Quota, check_database_name
 _log = logging.getLogger("sync.couchdb")
 
 STALE_AFTER_S = 60.0
+RECOGNISE_EVERY_S = 1.0
 _OPEN = OpenPolicy()
 
 
@@ -49,9 +50,11 @@ class CouchStore(SQLiteStore):
         *,
         timeout_s: float = TIMEOUT_S,
         stale_after_s: float = STALE_AFTER_S,
+        recognise_every_s: float = RECOGNISE_EVERY_S,
     ) -> None:
         self.address = address
         self.stale_after_s = stale_after_s
+        self.recognise_every_s = recognise_every_s
         self.closed = False
         self.couch = Couch(address, timeout_s)
         self.watch = Watch(Couch(address, max(timeout_s, Watch.patience_s())))

@@ -20,7 +20,6 @@ from sync.store import Database
 _LOOK_AGAIN_S = 15.0
 # Short words in place of the page's own security headers: every answer on a bad link counts.
 _HEADERS = {
-    "cache-control": "no-store",
     "content-security-policy": "default-src 'none'",
     "referrer-policy": "no-referrer",
 }
@@ -61,6 +60,8 @@ async def _patiently(
             patience = min(deadline - time.monotonic(), _LOOK_AGAIN_S)
             if said.is_news or patience <= 0 or call.listeners.stopped:
                 return said
+            if await call.request.is_disconnected():
+                return said  # to nobody: the phone woke up and asks anew
             await listener.wait(patience)
 
 

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import re
 from typing import Any
-from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -15,7 +14,7 @@ from sync.policy import Doc
 from sync.protocol import multipart
 from sync.protocol.answers import etag
 from sync.protocol.call import Call
-from sync.protocol.writing import rev_asked, rev_of_header_or_query, write
+from sync.protocol.writing import location, rev_asked, rev_of_header_or_query, write
 from sync.store import AttachmentData
 
 _MOST_RANGES = 9
@@ -126,8 +125,7 @@ def put(call: Call) -> Response:
             "data": base64.b64encode(call.body).decode(),
         },
     }
-    url = call.request.url.replace(query="")
-    return write(call, doc, 201, new_edits=True, headers={"location": quote(str(url), safe=":/%[]@")})
+    return write(call, doc, 201, new_edits=True, headers=location(call))
 
 
 def _document(call: Call) -> Doc:

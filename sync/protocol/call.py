@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 import orjson
 from starlette.requests import Request
@@ -51,6 +52,13 @@ class Call:
     def require_admin(self) -> None:
         if not self.caller.admin:
             raise Unauthorized("You are not a server admin.")
+
+    @property
+    def raw_path(self) -> str:
+        """The path as it was sent, percent-encoded."""
+        scope = self.request.scope
+        raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+        return quote(raw.partition(b"?")[0].decode("latin-1"), safe="/%:@!$&'()*+,;=~")
 
     # -- parameters of the query
 

@@ -137,7 +137,12 @@ def _wanted(call: Call, database: Database, epoch: str, kind: str, doc_ids: tupl
 
 
 def _since(call: Call, database: Database, epoch: str, kind: str) -> int:
-    """A browser that takes up an event source again says where in a header, whatever its address says."""
+    """Where to read on from. A feed that is read backwards is read whole, as CouchDB does.
+
+    A browser that takes up an event source again says where in a header, whatever its address says.
+    """
+    if call.flag("descending"):
+        return 0
     text = call.text("since", "last-event-id") or "0"
     if kind == "eventsource":
         text = call.request.headers.get("last-event-id") or text

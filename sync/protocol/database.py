@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -11,6 +10,7 @@ from sync.errors import BadRequest, Forbidden
 from sync.policy import OpenPolicy
 from sync.protocol.answers import answer
 from sync.protocol.call import Call, strings, whole_number
+from sync.protocol.writing import location
 from sync.sequences import to_text
 from sync.store import Database
 
@@ -47,8 +47,7 @@ def create(call: Call) -> Response:
     call.require_admin()
     name = call.params["database"]
     call.store.create(name)
-    location = str(call.request.url.replace(query=""))
-    return answer({"ok": True}, 201, {"location": quote(location, safe=":/%[]@+$()")})
+    return answer({"ok": True}, 201, location(call))
 
 
 def drop(call: Call) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 from typing import Literal
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import orjson
 from starlette.responses import Response
@@ -162,9 +162,7 @@ def copy(call: Call) -> Response:
     doc["_id"] = target
     if target_rev is not None:
         doc["_rev"] = target_rev
-    base = str(call.request.url.replace(query="")).rpartition("/")[0]
-    place = f"{quote(base, safe=':/%[]@')}/{quote(target, safe='')}"
-    return write(call, doc, 201, new_edits=True, headers={"location": place})
+    return write(call, doc, 201, new_edits=True, headers=location(call, target, above=True))
 
 
 def _destination(call: Call) -> tuple[str, str | None]:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from sync.errors import BadRequest, NotFound
 from sync.protocol import database
-from sync.protocol.answers import answer
+from sync.protocol.answers import answer, etag
 from sync.protocol.call import Call, strings
 
 _MOST_UUIDS = 1000
@@ -81,4 +81,5 @@ def uuids(call: Call) -> Response:
     if count is not None and count > _MOST_UUIDS:
         raise BadRequest(f"count parameter too large: at most {_MOST_UUIDS}")
     found = [secrets.token_hex(16) for _ in range(1 if count is None else count)]
-    return answer({"uuids": found}, headers={"cache-control": "no-store"})
+    fresh = {"cache-control": "must-revalidate, no-cache", "pragma": "no-cache", **etag(secrets.token_hex(8))}
+    return answer({"uuids": found}, headers=fresh)

@@ -158,7 +158,9 @@ def _of_database(name: str, rest: list[str]) -> Route:
         return Route({"POST": database.compact_views}, {**params, "id": f"_design/{rest[1]}"})
     if first in ("_local", "_local/") and (len(rest) == 1 or not rest[1]):
         raise BadRequest("Invalid _local document id.")
-    if first.startswith("_local/") or (first == "_local" and len(rest) > 1):
+    if first.startswith("_local/") or first == "_local":
+        if len(rest) > (1 if first.startswith("_local/") else 2):
+            raise BadRequest("_local documents do not accept attachments.")
         identifier = "/".join(rest).removeprefix("_local/")
         return Route(_LOCAL, {**params, "id": identifier})
     if first == "_design" and len(rest) > 1:

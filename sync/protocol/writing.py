@@ -47,12 +47,18 @@ def write(
     )
 
 
-def location(call: Call, identifier: str | None = None) -> dict[str, str]:
-    """The header that names the written document; `identifier` where the path does not."""
-    path = str(call.request.url.replace(query="")).rstrip("/")
-    if identifier is not None:
-        path = f"{path}/{quote(identifier, safe='')}"
-    return {"location": quote(path, safe=":/%[]@")}
+def location(call: Call, *below: str, above: bool = False) -> dict[str, str]:
+    """The header that names what was written: the address asked, or one below it or (`above`) beside it.
+
+    Made of the path as it was sent, where an encoded slash is still one.
+    """
+    path = call.raw_path.rstrip("/")
+    if above:
+        path = path.rpartition("/")[0]
+    path = "/".join([path, *(quote(each, safe="") for each in below)])
+    url = call.request.url
+    host = call.request.headers.get("x-forwarded-host") or url.netloc
+    return {"location": f"{url.scheme}://{quote(host, safe=':[]')}{path}"}
 
 
 def refusal(result: WriteResult) -> dict[str, Any]:

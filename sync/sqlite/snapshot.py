@@ -141,7 +141,8 @@ class Snapshot:
     def _add_members(self, doc: Doc, record: Record, tree: Tree, rev: Rev, shown: Shown) -> None:
         path = revisions.ancestry(tree, rev)
         if shown.revs:
-            doc["_revisions"] = {"start": rev.generation, "ids": [each.hash for each in path]}
+            shorter = path[: self._revs_limit()] if len(path) > 1 else path
+            doc["_revisions"] = {"start": rev.generation, "ids": [each.hash for each in shorter]}
         if shown.revs_info:
             doc["_revs_info"] = [
                 {"rev": str(each), "status": self._status(record, tree, each)} for each in path
@@ -157,6 +158,11 @@ class Snapshot:
             floor = _common_generation(path, shown.atts_since)
             names = [name for name, stub in doc["_attachments"].items() if stub["revpos"] > floor]
             attachments.inline(self.connection, doc, names)
+
+    def _revs_limit(self) -> int:
+        """A limit that was lowered holds at once, though trees are stemmed when they are next written."""
+        sql = "SELECT revs_limit FROM databases WHERE key = ?"
+        return int(self.connection.execute(sql, (self.database,)).get)
 
     def _status(self, record: Record, tree: Tree, rev: Rev) -> str:
         if body_of(self.connection, record, str(rev)) is None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sqlite3
+import sys
 from collections import Counter, defaultdict
 from urllib.parse import quote
 
 from models.access import channels_of_group, group_of
 from tests.fleet.ledger import Doc
 from tests.fleet.phone import Phone
+from tests.fleet.process import ROOT
 from tests.fleet.replicator import DB
 from tests.fleet.simulation import ROADS, Simulation
 
@@ -28,7 +32,7 @@ async def judge(run: Simulation) -> list[str]:
         *wrong_sets(run, expected_sets(run, stored)),
         *wrong_receipts(stored),
         *await roads_that_differ(run),
-        *broken_file(run),
+        *await broken_store(run),
     ]
 
 
@@ -120,11 +124,15 @@ async def roads_that_differ(run: Simulation) -> list[str]:
     return found
 
 
-def broken_file(run: Simulation) -> list[str]:
-    with sqlite3.connect(run.folder / "tianwen.sqlite3", timeout=30) as connection:
-        (said,) = connection.execute("PRAGMA integrity_check").fetchone()
-    connection.close()
-    return [] if said == "ok" else [f"SQLite's integrity check: {said}"]
+async def broken_store(run: Simulation) -> list[str]:
+    """What `tianwen store verify` says: trees, winners, groups, feeds and counters, checked."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "server.cli", "store", "verify", "--data", str(run.folder), cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    said, _ = await process.communicate()
+    return [] if process.returncode == 0 else [f"tianwen store verify: {said.decode()[-2000:]}"]
 
 
 def findings(run: Simulation, what: str, names: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ from tests.fleet.invariants import judge
 from tests.fleet.scoreboard import lines
 from tests.fleet.simulation import Plan, Simulation
 
-SHORT = Plan(phones=60, days=3, kills=5, seed=20260731)
+SHORT = Plan(phones=60, days=3, kills=5, seed=20260731, power_cut=0.1, full_disk=0.08)
 
 
 def test_a_short_life_of_a_county_loses_and_leaks_nothing(tmp_path):

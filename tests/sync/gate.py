@@ -22,6 +22,7 @@ ANSWERS: dict[str, tuple[int, dict[str, str], bytes]] = {
     ),
     "html_502": (502, {"Content-Type": "text/html"}, _BAD),
     "bare_503": (503, {}, b"no type at all"),
+    "missing": (404, {"Content-Type": "application/json"}, b'{"error":"not_found","reason":"no_db_file"}'),
     "redirect": (302, {"Location": "http://127.0.0.1:9/elsewhere"}, b""),
 }
 

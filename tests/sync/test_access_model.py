@@ -18,6 +18,7 @@ from sync.exchange.device import Device
 from sync.policy import Caller, Refused
 from sync.protocol import couch_app
 from sync.sqlite import SQLiteStore
+from sync.sqlite.verify import verify
 from sync.store import Range, Wanted
 from tests.sync.conformance import POLICIES
 from tests.sync.roads import Replica
@@ -44,6 +45,7 @@ class Village(RuleBasedStateMachine):
 
     def teardown(self):
         self.store.close()
+        assert list(verify(Path(self.folder.name) / "data.db", POLICIES)) == []
         self.folder.cleanup()
 
     @rule(batch=st.lists(documents, min_size=1, max_size=4))
@@ -169,6 +171,7 @@ class Roads(RuleBasedStateMachine):
             self.runner.run(client.aclose())
         self.runner.close()
         self.store.close()
+        assert list(verify(Path(self.folder.name) / "data.db", POLICIES)) == []
         self.folder.cleanup()
 
     def readable(self, name):

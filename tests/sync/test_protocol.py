@@ -80,6 +80,7 @@ class TestRoot:
     def test_makes_uuids(self, anna):
         assert len(set(anna.get("/_uuids?count=3").json()["uuids"])) == 3
         assert anna.get("/_uuids?count=100000").status_code == 400
+        assert "no-cache" in anna.get("/_uuids").headers["cache-control"]
 
     def test_asks_who_is_there(self, nobody):
         answer = nobody.get("/village")

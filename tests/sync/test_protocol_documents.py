@@ -146,6 +146,30 @@ class TestWriting:
         assert (second["id"], third["error"]) == ("a", "conflict")
         assert chief.get("/plain/_local/x").json()["n"] == 1
 
+    def test_what_is_written_is_told_by_its_address(self, server, chief, plain):
+        base = f"{server[0]}/db/plain"
+        for name in ("a%2Fb", "docid%0A", "%E6%B0%B4"):
+            assert chief.put(f"/plain/{name}", json={}).headers["location"] == f"{base}/{name}"
+            assert chief.put(f"/plain/x{name}/y", content=b"").headers["location"] == f"{base}/x{name}/y"
+        posted = chief.post("/plain/?batch=no", json={"_id": "docid%0A/c"})
+        assert posted.headers["location"] == f"{base}/docid%250A%2Fc"
+        elsewhere = chief.put("/plain/e", json={}, headers={"x-forwarded-host": "farm.example"})
+        assert elsewhere.headers["location"] == "http://farm.example/sync/db/plain/e"
+
+    @pytest.mark.parametrize("name", ["_local", "_local/", "_local%2F", "_local/foo/bar", "_local%2Ffoo/bar"])
+    def test_what_cannot_be_a_local_document(self, chief, plain, name):
+        answer = chief.put(f"/plain/{name}", json={})
+        assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")
+
+    def test_a_lowered_limit_of_revisions_holds_at_once(self, chief, plain):
+        rev = None
+        for n in range(8):
+            rev = chief.put("/plain/a", json={"n": n, **({"_rev": rev} if rev else {})}).json()["rev"]
+        assert len(chief.get("/plain/a?revs=true").json()["_revisions"]["ids"]) == 8
+        chief.put("/plain/_revs_limit", content=b"5")
+        found = chief.get("/plain/a?revs=true").json()["_revisions"]
+        assert (found["start"], len(found["ids"])) == (8, 5)
+
     def test_a_client_that_can_only_post_says_what_it_means(self, chief, plain):
         headers = {"x-http-method-override": "PUT"}
         assert chief.post("/plain/a", json={"n": 1}, headers=headers).status_code == 201
@@ -482,7 +506,8 @@ class TestFilteredChanges:
         ]
         assert row["doc"] == {"_id": "0007", "n": 7}
 
-    def test_backwards(self, chief, many):
+    def test_backwards_from_the_end_whatever_since_says(self, chief, many):
+        assert len(chief.get("/plain/_changes?descending=true&since=499").json()["results"]) == 501
         assert self.ids(self.select(chief, {"n": {"$lt": 2}}, "&descending=true&limit=1")) == ["0001"]
 
     def test_deletions_match_by_what_they_carry(self, chief, many):

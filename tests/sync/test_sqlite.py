@@ -8,12 +8,20 @@ import pytest
 from sync.errors import Unavailable
 from sync.sqlite import SQLiteStore
 from sync.sqlite.schema import MIGRATIONS
+from sync.sqlite.verify import verify
 from sync.store import Range, Wanted
 from tests.sync.conformance import POLICIES, StoreConformance, seen, write
 from tests.sync.village import ANNA
 
 
 class TestSQLite(StoreConformance):
+    @pytest.fixture(autouse=True)
+    def sound_afterwards(self, tmp_path):
+        """Whatever a test did to its store, `tianwen store verify` finds nothing wrong with it."""
+        yield
+        if (tmp_path / "data.db").exists():
+            assert list(verify(tmp_path / "data.db", POLICIES)) == []
+
     def open_store(self, folder):
         return SQLiteStore(folder / "data.db", POLICIES)
 
