@@ -54,7 +54,7 @@ class Policy(Protocol):
     def outline(self, doc: Doc) -> Doc:
         """What decisions about its group need of `doc`, with its `_id`; `doc` itself where that is all.
 
-        Groups are kept in memory and handed to the functions below so. Bulk data (a picture's bytes) stay out.
+        Groups are kept in memory and handed to the functions below so. Bulk data (pictures) stay out.
         """
 
     def channels(self, group: str, docs: Sequence[Doc]) -> frozenset[str]:
