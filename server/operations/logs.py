@@ -36,6 +36,9 @@ def configure(form: Form | None = None) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     REQUESTS.setLevel(logging.INFO)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
     logging.captureWarnings(True)
 
 

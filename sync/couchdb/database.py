@@ -19,7 +19,7 @@ from sync.documents import Edit, parse_edit
 from sync.errors import Conflict, NotFound, NotImplementedHere, SyncError, Unavailable, no_database
 from sync.policy import Caller, Doc, OpenPolicy, Policy
 from sync.revisions import Rev, next_revision
-from sync.sqlite.database import SQLiteDatabase
+from sync.sqlite.database import SQLiteDatabase, told
 from sync.sqlite.records import Record
 from sync.sqlite.snapshot import Snapshot
 from sync.sqlite.transaction import Rejected, Transaction, Written
@@ -72,7 +72,7 @@ class CouchDatabase(SQLiteDatabase):
 
             return self._store.writer.do(job, self._notify).results
 
-        return self._decide(once, [edit.id for edit in edits])
+        return told(self._decide(once, [edit.id for edit in edits]))
 
     def _transaction(
         self, connection: apsw.Connection, caller: Caller | None, again: bool = False
@@ -93,8 +93,10 @@ class CouchDatabase(SQLiteDatabase):
         """Decide on what is current, and again when another node was quicker."""
         for attempt in range(_ATTEMPTS):
             self._look()
-            if attempt:
-                self._store.ledger.catch_up()
+            # Quotas are counted over all nodes, from time to time; an overtaken decision needs it at once.
+            ledger = self._store.ledger
+            if attempt or time.monotonic() - ledger.fresh_at > self._store.recognise_every_s:
+                ledger.catch_up()
             try:
                 return once(attempt > 0)
             except Overtaken:

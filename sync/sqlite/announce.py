@@ -11,9 +11,19 @@ from dataclasses import dataclass, field
 import apsw
 import orjson
 
+from sync.errors import BadRequest
 from sync.policy import Policy
 from sync.sqlite.memory import DatabaseMemory, Group
 from sync.sqlite.records import Record
+
+# What a policy raises over a document that its author did not think of.
+NOT_FORESEEN = (LookupError, TypeError, ValueError, AttributeError)
+
+
+class Unforeseen(BadRequest):
+    """The policy failed after the document was taken in: the whole batch is rolled back."""
+
+    error = "doc_validation"
 
 
 @dataclass
@@ -27,7 +37,10 @@ class Touched:
     def channels(self, policy: Policy) -> frozenset[str]:
         """The channels in which the group is readable now; asked again after every write to the group."""
         if self.current is None:
-            self.current = policy.channels(self.group.name, self.group.listing())
+            try:
+                self.current = policy.channels(self.group.name, self.group.listing())
+            except NOT_FORESEEN as error:
+                raise Unforeseen("The rules of this database do not know such a document.") from error
         return self.current
 
 

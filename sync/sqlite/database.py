@@ -67,10 +67,7 @@ class SQLiteDatabase(Database):
     ) -> list[WriteResult]:
         edits = [self._edit(doc, caller, new_edits) for doc in docs]
         written = self._store.writer.do(lambda c: self._transact(c, edits, caller), self._notify)
-        for result in written.results:
-            if result.error == QuarantineFull.error:
-                raise QuarantineFull(str(result.reason))
-        return written.results
+        return told(written.results)
 
     def _edit(self, doc: Doc, caller: Caller | None, new_edits: bool) -> Edit | Rejected:
         confined = scope_of(caller, self.policy) is not None
@@ -331,6 +328,14 @@ class SQLiteDatabase(Database):
 
     def set_security(self, security: Doc) -> None:
         self._set("security", encode(security))
+
+
+def told(results: list[WriteResult]) -> list[WriteResult]:
+    """What a caller hears of a batch. QuarantineFull where something of it was neither stored nor kept."""
+    for result in results:
+        if result.error == QuarantineFull.error:
+            raise QuarantineFull(str(result.reason))
+    return results
 
 
 def _rejected(doc: Doc, error: SyncError) -> Rejected:

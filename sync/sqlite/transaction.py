@@ -11,11 +11,11 @@ import orjson
 
 from sync import messages, revisions
 from sync.documents import Edit, parse_edit
-from sync.errors import BadRequest, Conflict, Forbidden, QuarantineFull, SyncError
+from sync.errors import Conflict, Forbidden, QuarantineFull, SyncError
 from sync.policy import Caller, Doc, OpenPolicy, Policy, Refused, scope_of
 from sync.revisions import Rev, Tree
 from sync.sqlite import attachments, quarantine
-from sync.sqlite.announce import Announcer, Touched
+from sync.sqlite.announce import NOT_FORESEEN, Announcer, Touched, Unforeseen
 from sync.sqlite.memory import DatabaseMemory, Group, Memory
 from sync.sqlite.records import COLUMNS, Record, body_of, doc_of
 from sync.store import Quota, WriteResult
@@ -23,16 +23,6 @@ from sync.store import Quota, WriteResult
 _log = logging.getLogger("sync.sqlite")
 
 MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
-
-
-# What a policy raises over a document that its author did not think of.
-_NOT_FORESEEN = (LookupError, TypeError, ValueError, AttributeError)
-
-
-class Unforeseen(BadRequest):
-    """The policy failed after the document was taken in: the whole batch is rolled back."""
-
-    error = "doc_validation"
 
 
 @dataclass(frozen=True)
@@ -164,7 +154,7 @@ class Transaction:
             self._store(edit, path, record)
             if self._grouped and not edit.deleted:
                 self._follow_up(edit)
-        except _NOT_FORESEEN as error:
+        except NOT_FORESEEN as error:
             _log.warning("the policy failed over a document", exc_info=error)
             raise Unforeseen(f"The rules of this database do not know such a document: {edit.id}") from error
         return path[0]
@@ -212,7 +202,7 @@ class Transaction:
             else:
                 group = self._group_named(self._policy.group(doc))
             self._policy.may_write(caller, doc, group.listing() if group else ())
-        except _NOT_FORESEEN as error:
+        except NOT_FORESEEN as error:
             _log.warning("the policy failed over a document of %s", caller.name, exc_info=error)
             raise Refused("malformed", messages.MALFORMED) from error
 

@@ -132,11 +132,14 @@ class TestWhoMaySee:
 def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """What has been logged as JSON."""
     root, stream = logging.getLogger(), StringIO()
+    uvicorn = logging.getLogger("uvicorn")
     before, level = root.handlers[:], root.level
+    theirs, propagate = uvicorn.handlers[:], uvicorn.propagate
     monkeypatch.setattr(sys, "stderr", stream)
     logs.configure("json")
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     root.handlers[:] = before
+    uvicorn.handlers[:], uvicorn.propagate = theirs, propagate
     root.setLevel(level)
     logging.captureWarnings(False)
 

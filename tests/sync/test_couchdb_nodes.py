@@ -10,10 +10,10 @@ import httpx2
 import pytest
 
 from sync.couchdb import Address, CouchStore, ledger
-from sync.errors import BadRequest, Conflict, NotFound, NotImplementedHere, Unavailable
+from sync.errors import BadRequest, Conflict, NotFound, NotImplementedHere, QuarantineFull, Unavailable
 from sync.opening import open_store
 from sync.sqlite import SQLiteStore
-from sync.store import EVERYTHING, Range, Wanted
+from sync.store import EVERYTHING, Quota, Range, Wanted
 from sync.transfer import quiet, transfer, verify
 from tests.sync.conformance import POLICIES, replicate, seen, write
 from tests.sync.couchdb_server import pouchdb_server, store_address
@@ -132,6 +132,16 @@ class TestTwoNodes:
         text = "x" * 600_000
         (bad,) = here.write([{"_id": "bad", "refuse": "no", "text": text}], caller=ANNA)
         assert there.quarantined_one(bad.receipt).body["text"] == text
+
+    def test_what_one_person_may_have_there_is_bounded_over_both(self, open_node):
+        room = Quota(cases=3)
+        nodes = [open_node(name, quota=room, recognise_every_s=0.0) for name in ("one", "two")]
+        here, there = villages(nodes)
+        for village, name in ((here, "a"), (there, "b"), (here, "c")):
+            village.write([{"_id": name, "refuse": "no"}], caller=ANNA)
+        with pytest.raises(QuarantineFull):
+            there.write([{"_id": "d", "refuse": "no"}], caller=ANNA)
+        assert [case.id for case in there.quarantined()] == ["a", "b", "c"]
 
     def test_local_documents_are_one(self, two):
         here, there = villages(two)

@@ -164,8 +164,9 @@ class TestErrors:
 
     def test_of_documents_that_the_rules_did_not_foresee(self, anna, server):
         before = server[1].database("village").info().update_seq
-        answer = post(anna, "/village/_bulk_docs", {"docs": [{"_id": "b", "group": "g"}, {"echo": 1}]})
-        assert (answer.status_code, answer.json()["error"]) == (400, "doc_validation")
+        for odd in ({"echo": 1}, {"group": "g", "opens": None}):
+            answer = post(anna, "/village/_bulk_docs", {"docs": [{"_id": "b", "group": "g"}, odd]})
+            assert (answer.status_code, answer.json()["error"]) == (400, "doc_validation")
         assert server[1].database("village").info().update_seq == before
 
     def test_a_post_says_that_it_is_json(self, chief, plain):

@@ -210,6 +210,37 @@ class TestInline:
             assert base64.b64decode(row["doc"]["_attachments"]["x.txt"]["data"]) == TEXT
 
 
+class TestForgetting:
+    """Compaction drops the bytes that no revision names any more, and no others."""
+
+    def files(self, database):
+        with database._store.readers.snapshot() as connection:
+            return {digest for (digest,) in connection.execute("SELECT digest FROM attachments")}
+
+    def test_after_an_edit_a_purge_or_a_dropped_database(self, tmp_path):
+        with SQLiteStore(tmp_path / "data.db", POLICIES) as store:
+            plain, other = store.create("plain"), store.create("other")
+            (first,) = plain.write(
+                [{"_id": "a", "_attachments": {"x": inline(b"old"), "y": inline(b"kept")}}]
+            )
+            stub = {"y": {"stub": True}, "z": inline(b"new")}
+            plain.write([{"_id": "a", "_rev": first.rev, "_attachments": stub}])
+            (second,) = plain.write(
+                [{"_id": "b", "text": '"_attachments":', "_attachments": {"x": inline(b"b")}}]
+            )
+            other.write([{"_id": "c", "_attachments": {"x": inline(b"old"), "w": inline(b"w")}}])
+            conflict = {"_id": "a", "_rev": "1-z", "_attachments": {"x": inline(b"conflict")}}
+            plain.write([conflict], new_edits=False)
+            expected = {b"old", b"kept", b"new", b"b", b"w", b"conflict"}
+            plain.compact()
+            assert self.files(plain) == {f"md5-{digest(data)}" for data in expected}
+            plain.purge({"b": [second.rev], "a": ["1-z"]})
+            store.drop("other")
+            plain.compact()
+            assert self.files(plain) == {f"md5-{digest(data)}" for data in (b"kept", b"new")}
+            assert plain.attachment("a", "y").data == b"kept"
+
+
 class TestParts:
     """multipart/related and multipart/mixed, as CouchDB's replicator speaks them."""
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import orjson
 
 from tests.bench.sync.corpus import BATCH, Doc, batches
-from tests.bench.sync.servers import Target, plain, pouchdb_server, tianwen
+from tests.bench.sync.servers import Target, plain, pouchdb, tianwen
 from tests.bench.table import Measured
 
 DOCUMENTS = 10_000
@@ -58,8 +58,9 @@ async def _measure() -> list[Measured]:
 
 @asynccontextmanager
 async def both(database: str) -> AsyncIterator[list[Target]]:
-    async with pouchdb_server() as port, tianwen() as (county, server):
-        yield [Target("peer", port, "", database, {}), plain(county, server, database)]
+    with pouchdb() as port:
+        async with tianwen() as (county, server):
+            yield [Target("peer", port, "", database, {}), plain(county, server, database)]
 
 
 def written(docs: list[Doc]) -> tuple[bytes, bytes]:
