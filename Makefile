@@ -19,7 +19,7 @@ run: .venv/run server/pwa_dist/index.html ## set up, load the demo county once, 
 	@exec .venv/bin/tianwen serve --data $(DATA) --host $(HOST) --port $(PORT)
 
 test: check server/pwa_dist/index.html ## every check and every test
-	@CHROMIUM=$$(deploy/browser.sh) && export CHROMIUM && .venv/bin/python -m pytest
+	@CHROMIUM=$$(deploy/browser.sh) && export CHROMIUM && .venv/bin/python -m pytest -n 2 --dist loadfile
 
 check: .venv/dev pwa/node_modules/.tianwen ## lint, formatting and types, Python and TypeScript
 	@.venv/bin/ruff check .

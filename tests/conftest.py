@@ -1,4 +1,4 @@
-"""What tests of several packages share: a real Chromium."""
+"""What tests of several packages share: a real Chromium, and helpers whose assertions explain themselves."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+
+# Before anything imports them: they are no test files, but they assert.
+pytest.register_assert_rewrite("tests.sync.conformance", "tests.sync.pouchdb_peer")
 
 # As root, and on a machine that reaches nothing outside.
 FLAGS = (

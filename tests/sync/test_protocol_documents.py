@@ -462,7 +462,11 @@ class TestCompressedBodies:
         answer = self.put(chief, gzip.compress(b"0" * 50_000_000), "gzip")
         assert (answer.status_code, answer.json()["error"]) == (413, "too_large")
 
-    @pytest.mark.parametrize("body", [b"nonsense", gzip.compress(b"{}")[:-4], gzip.compress(b"{}") + b"more"])
+    @pytest.mark.parametrize(
+        "body",
+        [b"nonsense", gzip.compress(b"{}")[:-4], gzip.compress(b"{}") + b"more"],
+        ids=["no gzip", "cut short", "followed by more"],
+    )
     def test_a_broken_one_is_told(self, chief, plain, body):
         answer = self.put(chief, body, "gzip")
         assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")
