@@ -54,8 +54,8 @@ class Policy(Protocol):
     def outline(self, doc: Doc) -> Doc:
         """What decisions about its group need of `doc`, with its `_id`; `doc` itself where that is all.
 
-                        Groups are kept in memory and handed to the functions below so: a picture's bytes stay out.
-                """
+        Groups are kept in memory and handed to the functions below so: a picture's bytes stay out.
+        """
 
     def channels(self, group: str, docs: Sequence[Doc]) -> frozenset[str]:
         """The channels in which `group` is readable; `docs` are its winning, undeleted documents."""
