@@ -1,7 +1,7 @@
 """From a question to the cases most like it.
 
     words = BM25 / best possible BM25 of the query, and ANSWER x the same over the replies
-    score = (cosine x known share ^ 1/2 + LEXICAL x words) / (1 + LEXICAL)
+    score = (cosine x known share ^ 1/2 + LEXICAL x words) / (1 + LEXICAL) x subject factor + boosts
 
 The sum of normalised scores beat reciprocal-rank and min-max fusion; names of pests and drugs decide
 through the lexical part, and words that the encoder has never seen take weight from the cosine. A case
@@ -12,12 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from search.boosts import NOWHERE, Boosts, Circumstances, boosts
 from search.cases import Case
 from search.concepts import concepts, subjects
 from search.confidence import Evidence, confidence
 from search.encoder import Encoder
-from search.segment import Flags, Floats, Longs, Segment, about, answer_terms, load_faiss, question_terms
+from search.fold import Shown
+from search.segment import Floats, Ints, Segment, about, answer_terms, question_terms
+from search.words import gather, weighted
 
 CANDIDATES = 200
 """How many of each half are looked at closely."""
@@ -37,7 +41,8 @@ ADDED_SUBJECT = 0.8
 
 @dataclass(frozen=True)
 class Query:
-    """A question made ready: its vector float32 [d], its lexical terms, what it is about, and the filters."""
+    """A question made ready: its vector float32 [d], its lexical terms, what it is about, the filters
+    (`industry`, `crop`), and the circumstances that raise a case without hiding another."""
 
     vector: Floats
     known: float
@@ -46,6 +51,7 @@ class Query:
     subjects: frozenset[str]
     industry: str | None
     crop: str | None
+    circumstances: Circumstances = NOWHERE
 
 
 @dataclass(frozen=True)
@@ -70,16 +76,38 @@ class Ranked:
     confidence: float
 
 
-def make_query(text: str, encoder: Encoder, industry: str | None = None, crop: str | None = None) -> Query:
+@dataclass(frozen=True)
+class Scored:
+    """Scores of some rows, and the parts that they were made of; each float32 [rows].
+
+    score = (dense + lexical) x factor + boosts.total
+    """
+
+    score: Floats
+    dense: Floats
+    lexical: Floats
+    factor: Floats
+    boosts: Boosts
+
+
+def make_query(
+    text: str,
+    encoder: Encoder,
+    industry: str | None = None,
+    crop: str | None = None,
+    circumstances: Circumstances = NOWHERE,
+) -> Query:
     """Analyse a question once for all segments."""
+    about_crop = subjects(concepts(crop or "")) | subjects(concepts(circumstances.crop))
     return Query(
         encoder.encode([text])[0],
         encoder.known(text),
         question_terms(text),
         answer_terms(text),
-        subjects(concepts(text)) | subjects(concepts(crop or "")),
+        subjects(concepts(text)) | about_crop,
         industry,
         crop,
+        circumstances,
     )
 
 
@@ -89,7 +117,7 @@ def search(
     k: int,
     hidden: Sequence[frozenset[str]],
 ) -> list[Ranked]:
-    """The k best cases of all segments, best first, equal questions folded into the best of them.
+    """The k best cases of all segments, best first, nearly equal questions folded into the best of them.
 
     `hidden` holds, for each segment, the ids that must not be shown. Lexical weights are those of the
     first segment.
@@ -102,7 +130,7 @@ def search(
     for number, segment in enumerate(segments):
         found.extend(candidates(segment, number, query, best, best_answer))
     found.sort(key=lambda one: (-one.score, one.segment, one.row))
-    return [_ranked(segments, query, one) for one in _take(segments, found, k, hidden)]
+    return _take(segments, query, found, k, hidden)
 
 
 def candidates(
@@ -110,65 +138,62 @@ def candidates(
 ) -> list[Candidate]:
     """The rows of one segment that are near by vector or by words, in no order."""
     mask = segment.columns.mask(query.industry, query.crop)
-    lexical = segment.questions.scores(query.terms) / (best or 1)
+    terms = weighted(segment.questions, query.terms, 1 / (best or 1))
     if best_answer:
-        lexical = lexical + segment.answers.scores(query.answer_terms) * (ANSWER / best_answer)
-    if mask is not None:
-        lexical[~mask] = 0
-    by_vector = _nearest(segment, query.vector, mask)
-    by_words = (
-        np.argpartition(lexical, -CANDIDATES)[-CANDIDATES:]
-        if segment.count > CANDIDATES
-        else lexical.nonzero()[0]
-    )
-    rows = np.union1d(by_vector, by_words[lexical[by_words] > 0]).astype(np.int64)
+        terms += weighted(segment.answers, query.answer_terms, ANSWER / best_answer)
+    gathered = gather(terms, segment.count, CANDIDATES, mask)
+    by_vector = segment.nearest(query.vector, CANDIDATES, mask).astype(np.int32)
+    rows: Ints = np.union1d(by_vector, gathered.rows)
     if not len(rows):
         return []
-    cosine = np.maximum(segment.vectors.reconstruct_batch(rows) @ query.vector, 0)
-    words = lexical[rows]
-    total = (cosine * np.sqrt(query.known) + LEXICAL * words) / (1 + LEXICAL)
-    factor = OTHER_SUBJECT if query.subjects else ADDED_SUBJECT
-    total = np.where(segment.columns.about_other(rows, query.subjects), total * factor, total)
+    cosine = np.maximum(segment.cosine(rows, query.vector), 0)
+    words = gathered.complete(rows)
+    scored = score(segment, query, rows, cosine, words)
     return [
         Candidate(value, number, row, near, said)
         for value, row, near, said in zip(
-            total.tolist(), rows.tolist(), cosine.tolist(), words.tolist(), strict=True
+            scored.score.tolist(), rows.tolist(), cosine.tolist(), words.tolist(), strict=True
         )
     ]
 
 
-def _nearest(segment: Segment, vector: Floats, mask: Flags | None) -> Longs:
-    faiss = load_faiss()
-    chosen = None
-    if mask is not None:
-        bits = np.packbits(mask, bitorder="little")
-        chosen = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
-    k = min(CANDIDATES, segment.count)
-    if not k:
-        return np.zeros(0, np.int64)
-    _, rows = segment.vectors.search(vector[None], k, params=chosen)
-    kept: Longs = rows[0][rows[0] >= 0]
-    return kept
+def score(segment: Segment, query: Query, rows: NDArray[np.integer], cosine: Floats, words: Floats) -> Scored:
+    """Fuse the two halves of some rows, and add what else speaks for or against them."""
+    dense = cosine * np.float32(query.known**0.5 / (1 + LEXICAL))
+    lexical = words * np.float32(LEXICAL / (1 + LEXICAL))
+    other = segment.columns.about_other(rows, query.subjects)
+    factor = np.where(other, OTHER_SUBJECT if query.subjects else ADDED_SUBJECT, 1).astype(np.float32)
+    raised = boosts(segment.columns, query.circumstances, rows)
+    return Scored((dense + lexical) * factor + raised.total, dense, lexical, factor, raised)
 
 
 def _take(
-    segments: Sequence[Segment], found: Sequence[Candidate], k: int, hidden: Sequence[frozenset[str]]
-) -> list[Candidate]:
-    taken: list[Candidate] = []
+    segments: Sequence[Segment],
+    query: Query,
+    found: Sequence[Candidate],
+    k: int,
+    hidden: Sequence[frozenset[str]],
+) -> list[Ranked]:
+    taken: list[Ranked] = []
     folds: set[int] = set()
+    shown = Shown()
     for one in found:
-        fold = int(segments[one.segment].columns.fold[one.row])
-        out = hidden[one.segment]
-        if fold in folds or (out and segments[one.segment].row(one.row).id in out):
+        segment = segments[one.segment]
+        fold = int(segment.columns.fold[one.row])
+        if fold in folds:
+            continue
+        case = segment.row(one.row)
+        if case.id in hidden[one.segment]:
+            continue
+        if shown.seen(case, segment.vectors.reconstruct(one.row)):
             continue
         folds.add(fold)
-        taken.append(one)
+        taken.append(_ranked(query, one, case))
         if len(taken) == k:
             break
     return taken
 
 
-def _ranked(segments: Sequence[Segment], query: Query, one: Candidate) -> Ranked:
-    case = segments[one.segment].row(one.row)
+def _ranked(query: Query, one: Candidate, case: Case) -> Ranked:
     evidence = Evidence(one.cosine, one.words, query.known, query.subjects, about(case))
     return Ranked(case, one.score, one.cosine, one.words, confidence(evidence))
