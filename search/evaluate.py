@@ -91,7 +91,7 @@ def dense(segment: Segment, encoder: Encoder, ids: Sequence[str]) -> Ranker:
     """The encoder alone."""
 
     def rank(text: str) -> list[str]:
-        _, rows = segment.vectors.search(encoder.encode([text]), DEPTH)
+        _, rows = segment.vectors.index.search(encoder.encode([text]), DEPTH)
         return [ids[row] for row in rows[0]]
 
     return rank

@@ -31,10 +31,10 @@ class Explanation:
     """score = (dense + lexical) x factor + boosts.
 
     dense is made of `cosine` and the share `known` of the question that the encoder knows; lexical of
-    `words`, the share of the best possible match, in question and answer together. `factor` is below 1 for a case
-    about another crop or animal. `boosts` has crop, industry, season, place. `rank` counts from 1; None is
-    beyond the fiftieth, or folded into a case that says the same. `shown`: a best case of this confidence
-    would be shown, not silence.
+    `words`, the share of the best possible match, in question and answer together. `factor` is below 1 for
+    a case about another crop or animal. `boosts` has crop, industry, season, place. `rank` counts from 1;
+    None is beyond the fiftieth, or folded into a case that says the same. `shown`: a best case of this
+    confidence would be shown, not silence.
     """
 
     id: str
@@ -64,7 +64,7 @@ def explain(first: Segment, segment: Segment, row: int, query: Query, rank: int 
     if best_answer:
         terms += _terms(segment.answers, query.answer_terms, row, ANSWER / best_answer, "answer")
     rows = np.asarray([row], np.int32)
-    cosine = np.maximum(segment.cosine(rows, query.vector), 0)
+    cosine = np.maximum(segment.vectors.cosine(rows, query.vector), 0)
     words = np.asarray([sum(term.value for term in terms)], np.float32)
     scored = score(segment, query, rows, cosine, words)
     case = segment.row(row)

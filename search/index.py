@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 import orjson
 
+from search import dense
 from search.cases import Case
 from search.columns import ARRAYS, Columns
-from search.dense import Built, load_faiss
-from search.dense import build as build_vectors
 from search.encoder import Encoder
 from search.errors import BuildBroken, BuildCancelled
 from search.lexical import Lexical
@@ -41,8 +40,8 @@ class Progress:
 @dataclass(frozen=True)
 class Manifest:
     """What a build is. `created` is ISO 8601 UTC; `fresh` is the last entry of the log of fresh cases it
-    contains; `kind` is the FAISS index in words, `recall` the share of the exact ten nearest that it
-    finds."""
+    contains; `kind` is the FAISS index in words, `depth` how many of its answers are compared exactly,
+    `recall` the share of the exact ten nearest that it finds."""
 
     version: int
     encoder: str
@@ -53,6 +52,7 @@ class Manifest:
     fresh: int
     files: dict[str, str]
     kind: str = "flat"
+    depth: int = 0
     recall: float = 1.0
 
 
@@ -82,7 +82,7 @@ def write(
     last."""
     begun = time.monotonic()
     built = _index(cases, encoder, work)
-    load_faiss().write_index(built.index, str(folder / "vectors.faiss"))
+    built.save(folder)
     _save_words(folder, cases, work)
     _save_rows(folder, cases)
     work.at("index", 2 * len(cases), 2 * len(cases))
@@ -104,6 +104,7 @@ def write(
         fresh,
         files,
         built.kind,
+        built.depth,
         round(built.recall, 4),
     )
     (folder / MANIFEST).write_bytes(orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
@@ -123,7 +124,7 @@ def encode(cases: Sequence[Case], encoder: Encoder, work: Work) -> Floats:
     return vectors
 
 
-def _index(cases: Sequence[Case], encoder: Encoder, work: Work) -> Built:
+def _index(cases: Sequence[Case], encoder: Encoder, work: Work) -> dense.Vectors:
     """Encode the questions and index the vectors; the float32 vectors are gone when this returns."""
     vectors = encode(cases, encoder, work)
     chosen = np.random.default_rng(0).permutation(len(cases))[:JUDGES]
@@ -132,8 +133,8 @@ def _index(cases: Sequence[Case], encoder: Encoder, work: Work) -> Built:
     judges = encoder.encode([text[len(text) // 3 :] for text in texts])
     work.at("index", 0, 2 * len(cases))
     # This thread's own setting: training uses all cores, questions that are asked meanwhile use one each.
-    load_faiss().omp_set_num_threads(os.cpu_count() or 1)
-    return build_vectors(vectors, judges, lambda done: work.at("index", done, 2 * len(cases)))
+    dense.load_faiss().omp_set_num_threads(os.cpu_count() or 1)
+    return dense.build(vectors, judges, lambda done: work.at("index", done, 2 * len(cases)))
 
 
 def _save_words(folder: Path, cases: Sequence[Case], work: Work) -> None:
@@ -169,12 +170,12 @@ def check(folder: Path, manifest: Manifest) -> None:
 
 def read(folder: Path) -> Segment:
     """Open a build for searching. Raises BuildBroken."""
-    faiss = load_faiss()
+    manifest = read_manifest(folder)
     try:
         offsets = np.load(folder / "rows.npy", mmap_mode="r")
         rows = np.memmap(folder / "rows.jsonl", np.uint8, "r") if offsets[-1] else np.zeros(0, np.uint8)
         return Segment(
-            faiss.read_index(str(folder / "vectors.faiss"), faiss.IO_FLAG_MMAP_IFC),
+            dense.load(folder, manifest.depth, manifest.kind, manifest.recall),
             Lexical.load(folder / "questions"),
             Lexical.load(folder / "answers"),
             _load_columns(folder),

@@ -142,11 +142,11 @@ def candidates(
     if best_answer:
         terms += weighted(segment.answers, query.answer_terms, ANSWER / best_answer)
     gathered = gather(terms, segment.count, CANDIDATES, mask)
-    by_vector = segment.nearest(query.vector, CANDIDATES, mask).astype(np.int32)
+    by_vector = segment.vectors.nearest(query.vector, CANDIDATES, mask).astype(np.int32)
     rows: Ints = np.union1d(by_vector, gathered.rows)
     if not len(rows):
         return []
-    cosine = np.maximum(segment.cosine(rows, query.vector), 0)
+    cosine = np.maximum(segment.vectors.cosine(rows, query.vector), 0)
     words = gathered.complete(rows)
     scored = score(segment, query, rows, cosine, words)
     return [
@@ -185,7 +185,7 @@ def _take(
         case = segment.row(one.row)
         if case.id in hidden[one.segment]:
             continue
-        if shown.seen(case, segment.vectors.reconstruct(one.row)):
+        if shown.seen(case, segment.vectors.rows(np.asarray([one.row]))[0]):
             continue
         folds.add(fold)
         taken.append(_ranked(query, one, case))
