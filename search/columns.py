@@ -23,7 +23,7 @@ ARRAYS = ("industry", "crop", "region", "month", "ident", "fold", "subject")
 
 def about(case: Case) -> frozenset[str]:
     """The crops and animals that a case is about, by its question and its crop."""
-    return subjects(concepts(case.question)) | _crop_subjects(case.crop)
+    return subjects(concepts(case.question)) | crop_subjects(case.crop)
 
 
 def month_of(date: str) -> int:
@@ -119,7 +119,7 @@ class Table:
                     fold_number(case.question),
                 )
             )
-            for name in subjects(names) | _crop_subjects(case.crop):
+            for name in subjects(names) | crop_subjects(case.crop):
                 self.named.append((row, self.subjects.setdefault(name, len(self.subjects))))
 
     def columns(self) -> Columns:
@@ -150,5 +150,6 @@ def _standard(crop: str) -> str:
 
 
 @lru_cache(4096)
-def _crop_subjects(crop: str) -> frozenset[str]:
+def crop_subjects(crop: str) -> frozenset[str]:
+    """The crops and animals in the crop field of a case."""
     return subjects(concepts(crop))

@@ -1,10 +1,11 @@
 """Near-duplicates: nobody wants to read the same question five times."""
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from search.cases import Case
-from search.concepts import Concept, concepts
+from search.concepts import Concept
 from search.text import fold_key
 
 Floats = NDArray[np.float32]
@@ -35,18 +36,26 @@ class Shown:
     """The questions taken so far."""
 
     def __init__(self) -> None:
-        self._taken: list[tuple[frozenset[str], Floats, frozenset[Concept]]] = []
+        self._folds: set[int] = set()
+        self._taken: list[tuple[frozenset[str], frozenset[Concept], Callable[[], Floats]]] = []
 
-    def seen(self, case: Case, vector: Floats) -> bool:
-        """Whether a question (vector float32 [d], of length one) says what one before it said; if not,
-        it is taken."""
-        said, names = bigrams(case.question), frozenset(concepts(case.question))
-        for other, near, named in self._taken:
+    def repeats(self, fold: int) -> bool:
+        """Whether a question of this fold number (`search.columns`) was taken."""
+        return fold in self._folds
+
+    def seen(self, fold: int, question: str, names: Iterable[Concept], vector: Callable[[], Floats]) -> bool:
+        """Whether a question says what one before it said; if not, it is taken.
+
+        `names` are the things that it names; `vector` gives its vector, float32 [d], of length one.
+        """
+        said, things = bigrams(question), frozenset(names)
+        for other, named, near in self._taken:
             # Two numbers or two names in otherwise equal sentences are two questions.
-            if names != named:
+            if things != named:
                 continue
             share = jaccard(said, other)
-            if share > SAME_TEXT or (share > ALIKE and float(near @ vector) > SAME_SENSE):
+            if share > SAME_TEXT or (share > ALIKE and float(near() @ vector()) > SAME_SENSE):
                 return True
-        self._taken.append((said, vector, names))
+        self._folds.add(fold)
+        self._taken.append((said, things, vector))
         return False

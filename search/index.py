@@ -3,7 +3,9 @@
 import hashlib
 import json
 import os
+import threading
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -172,17 +174,33 @@ def read(folder: Path) -> Segment:
     """Open a build for searching. Raises BuildBroken."""
     manifest = read_manifest(folder)
     try:
-        offsets = np.load(folder / "rows.npy", mmap_mode="r")
-        rows = np.memmap(folder / "rows.jsonl", np.uint8, "r") if offsets[-1] else np.zeros(0, np.uint8)
         return Segment(
             dense.load(folder, manifest.depth, manifest.kind, manifest.recall),
             Lexical.load(folder / "questions"),
             Lexical.load(folder / "answers"),
             _load_columns(folder),
-            lambda row: Case.from_row(orjson.loads(rows[offsets[row] : offsets[row + 1]].tobytes())),
+            Rows(folder).case,
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise BuildBroken(f"{folder.name}: {error}") from error
+
+
+class Rows:
+    """The cases of a build, read one by one: mapped, they would stay in memory once shown."""
+
+    def __init__(self, folder: Path) -> None:
+        self._offsets = np.asarray(np.load(folder / "rows.npy", mmap_mode="r"))
+        self._handle = os.open(folder / "rows.jsonl", os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        self._lock = threading.Lock()
+        weakref.finalize(self, os.close, self._handle)
+
+    def case(self, row: int) -> Case:
+        """Case number `row`."""
+        begin, end = int(self._offsets[row]), int(self._offsets[row + 1])
+        with self._lock:
+            os.lseek(self._handle, begin, os.SEEK_SET)
+            line = os.read(self._handle, end - begin)
+        return Case.from_row(orjson.loads(line))
 
 
 def checksum(path: Path) -> str:

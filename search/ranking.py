@@ -10,17 +10,20 @@ about other crops or animals than the question counts less. The constants were c
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.boosts import NOWHERE, Boosts, Circumstances, boosts
 from search.cases import Case
-from search.concepts import concepts, subjects
+from search.columns import crop_subjects
+from search.concepts import concept_tokens, concepts, subjects
 from search.confidence import Evidence, confidence
 from search.encoder import Encoder
 from search.fold import Shown
-from search.segment import Floats, Ints, Segment, about, answer_terms, question_terms
+from search.segment import Floats, Ints, Segment
+from search.text import is_bigram, tokens
 from search.words import gather, weighted
 
 CANDIDATES = 200
@@ -55,14 +58,14 @@ class Query:
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A row of a segment: its score, and the two parts that it was made of, each about 0 to 1."""
+class Candidates:
+    """Rows of a segment, int32, in no order; their scores, and the two parts that those were made of, each
+    about 0 to 1, float32."""
 
-    score: float
-    segment: int
-    row: int
-    cosine: float
-    words: float
+    rows: Ints
+    score: Floats
+    cosine: Floats
+    words: Floats
 
 
 @dataclass(frozen=True)
@@ -98,13 +101,13 @@ def make_query(
     circumstances: Circumstances = NOWHERE,
 ) -> Query:
     """Analyse a question once for all segments."""
-    about_crop = subjects(concepts(crop or "")) | subjects(concepts(circumstances.crop))
+    found, plain = concepts(text), tokens(text)
     return Query(
         encoder.encode([text])[0],
         encoder.known(text),
-        question_terms(text),
-        answer_terms(text),
-        subjects(concepts(text)) | about_crop,
+        [*plain, *concept_tokens(found)],
+        [*filter(is_bigram, plain), *concept_tokens(dict.fromkeys(found))],
+        subjects(found) | crop_subjects(crop or "") | crop_subjects(circumstances.crop),
         industry,
         crop,
         circumstances,
@@ -126,17 +129,12 @@ def search(
         return []
     best = segments[0].questions.best_possible(query.terms)
     best_answer = segments[0].answers.best_possible(query.answer_terms)
-    found: list[Candidate] = []
-    for number, segment in enumerate(segments):
-        found.extend(candidates(segment, number, query, best, best_answer))
-    found.sort(key=lambda one: (-one.score, one.segment, one.row))
+    found = [candidates(segment, query, best, best_answer) for segment in segments]
     return _take(segments, query, found, k, hidden)
 
 
-def candidates(
-    segment: Segment, number: int, query: Query, best: float, best_answer: float
-) -> list[Candidate]:
-    """The rows of one segment that are near by vector or by words, in no order."""
+def candidates(segment: Segment, query: Query, best: float, best_answer: float) -> Candidates:
+    """The rows of one segment that are near by vector or by words."""
     mask = segment.columns.mask(query.industry, query.crop)
     terms = weighted(segment.questions, query.terms, 1 / (best or 1))
     if best_answer:
@@ -144,17 +142,9 @@ def candidates(
     gathered = gather(terms, segment.count, CANDIDATES, mask)
     by_vector = segment.vectors.nearest(query.vector, CANDIDATES, mask).astype(np.int32)
     rows: Ints = np.union1d(by_vector, gathered.rows)
-    if not len(rows):
-        return []
     cosine = np.maximum(segment.vectors.cosine(rows, query.vector), 0)
     words = gathered.complete(rows)
-    scored = score(segment, query, rows, cosine, words)
-    return [
-        Candidate(value, number, row, near, said)
-        for value, row, near, said in zip(
-            scored.score.tolist(), rows.tolist(), cosine.tolist(), words.tolist(), strict=True
-        )
-    ]
+    return Candidates(rows, score(segment, query, rows, cosine, words).score, cosine, words)
 
 
 def score(segment: Segment, query: Query, rows: NDArray[np.integer], cosine: Floats, words: Floats) -> Scored:
@@ -170,30 +160,43 @@ def score(segment: Segment, query: Query, rows: NDArray[np.integer], cosine: Flo
 def _take(
     segments: Sequence[Segment],
     query: Query,
-    found: Sequence[Candidate],
+    found: Sequence[Candidates],
     k: int,
     hidden: Sequence[frozenset[str]],
 ) -> list[Ranked]:
+    owners = np.repeat(np.arange(len(found)), [len(one.rows) for one in found])
+    rows, scores, cosine, words = (
+        np.concatenate([getattr(one, part) for one in found]) for part in ("rows", "score", "cosine", "words")
+    )
     taken: list[Ranked] = []
-    folds: set[int] = set()
     shown = Shown()
-    for one in found:
-        segment = segments[one.segment]
-        fold = int(segment.columns.fold[one.row])
-        if fold in folds:
+    for place in np.lexsort((rows, owners, -scores)).tolist():
+        owner, row = int(owners[place]), int(rows[place])
+        segment = segments[owner]
+        fold = int(segment.columns.fold[row])
+        if shown.repeats(fold):
             continue
-        case = segment.row(one.row)
-        if case.id in hidden[one.segment]:
+        case = segment.row(row)
+        names = concepts(case.question)
+        if case.id in hidden[owner]:
             continue
-        if shown.seen(case, segment.vectors.rows(np.asarray([one.row]))[0]):
+        if shown.seen(fold, case.question, names, partial(_vector, segment, row)):
             continue
-        folds.add(fold)
-        taken.append(_ranked(query, one, case))
+        evidence = Evidence(
+            float(cosine[place]),
+            float(words[place]),
+            query.known,
+            query.subjects,
+            subjects(names) | crop_subjects(case.crop),
+        )
+        taken.append(
+            Ranked(case, float(scores[place]), evidence.cosine, evidence.words, confidence(evidence))
+        )
         if len(taken) == k:
             break
     return taken
 
 
-def _ranked(query: Query, one: Candidate, case: Case) -> Ranked:
-    evidence = Evidence(one.cosine, one.words, query.known, query.subjects, about(case))
-    return Ranked(case, one.score, one.cosine, one.words, confidence(evidence))
+def _vector(segment: Segment, row: int) -> Floats:
+    found: Floats = segment.vectors.rows(np.asarray([row]))[0]
+    return found

@@ -17,7 +17,7 @@ from search.lexical import Lexical, Postings
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
-MOST = 100_000
+MOST = 30_000
 """Postings that are read to bring up cases; chosen by measuring time and what is lost."""
 
 
