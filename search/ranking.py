@@ -77,6 +77,7 @@ class Ranked:
     cosine: float
     words: float
     confidence: float
+    evidence: Evidence
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,9 @@ def _take(
             subjects(names) | crop_subjects(case.crop),
         )
         taken.append(
-            Ranked(case, float(scores[place]), evidence.cosine, evidence.words, confidence(evidence))
+            Ranked(
+                case, float(scores[place]), evidence.cosine, evidence.words, confidence(evidence), evidence
+            )
         )
         if len(taken) == k:
             break
