@@ -32,8 +32,9 @@ CANDIDATES = 200
 LEXICAL = 0.5
 """Weight of the words against the vectors."""
 
-ANSWER = 0.5
-"""Weight of a match in the reply: it says what the case is about, in an expert's words."""
+ANSWER = 2.0
+"""Weight of a match in the reply. A question in the words of a reply (a diagnosis, a drug) has hardly any in
+common with the question that was replied to, nor a near vector; so a full match has to outweigh both."""
 
 OTHER_SUBJECT = 0.6
 """Factor for a case that names crops or animals, none of them the asked one."""
