@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from search.asking import NOT_CHINESE, NOTHING_SIMILAR
 from search.builds import Builds
 from search.cases import Case
 from search.encoder import SHIPPED
@@ -61,6 +62,12 @@ class TestBadInput:
             assert finder.similar(text).abstained
         except EmptyQuery:
             assert text == "\x00"
+
+    @pytest.mark.parametrize(
+        ("text", "reason"), [("yumi yezi fa huang", NOT_CHINESE), ("手机话费怎么充值", NOTHING_SIMILAR)]
+    )
+    def test_silence_says_why(self, finder: Finder, text: str, reason: str) -> None:
+        assert finder.similar(text).reason == reason
 
     @pytest.mark.parametrize(
         "text", ["<script>alert(1)</script>玉米叶片发黄", "玉米葉片發黃", "玉米叶片发黄😀", "玉米叶片发黄"]
