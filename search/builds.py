@@ -2,6 +2,7 @@
 
 0001/ 0002/ ...   finished builds, never changed again
 .work-*/          a build in the making, or what a killed one left; swept before the next
+building.lock     held by the process that builds; a killed one lets go
 CURRENT           the version in use, replaced atomically
 """
 
@@ -15,11 +16,13 @@ from pathlib import Path
 
 from search.cases import Case
 from search.encoder import Encoder
-from search.errors import BuildBroken, IndexMissing
+from search.errors import BuildBroken, BuildInUse, IndexMissing
 from search.index import Manifest, Work, check, read, read_manifest, write
+from search.lock import held
 from search.segment import Segment
 
 CURRENT = "CURRENT"
+LOCK = "building.lock"
 KEEP = 3
 """Finished builds kept for rollback, the promoted one always among them."""
 
@@ -38,11 +41,14 @@ class Builds:
     ) -> Manifest:
         """Strip and index the cases and keep the result as the newest version, without promoting it.
 
-        Raises BuildCancelled; whatever happens, nothing is left in the way. A repeated id keeps its last
-        case.
+        Waits while another process builds. Raises BuildCancelled; whatever happens, nothing is left in the
+        way. A repeated id keeps its last case.
         """
         work = work or Work()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        with held(self.folder / LOCK, lambda: work.at("collect", 0, 0)):
+            return self._build(cases, encoder, work, fresh)
+
+    def _build(self, cases: Iterable[Case], encoder: Encoder, work: Work, fresh: int) -> Manifest:
         self._sweep()
         place = Path(tempfile.mkdtemp(prefix=_WORK, dir=self.folder))
         try:
@@ -128,12 +134,26 @@ class Builds:
         faults = [] if current is None or current in order else [f"build {current} is missing"]
         for version in order:
             try:
-                manifest = read_manifest(self.path(version))
-                check(self.path(version), manifest)
-                return manifest, read(self.path(version)), tuple(faults)
-            except BuildBroken as error:
+                return *self.read(version), tuple(faults)
+            except (BuildBroken, IndexMissing) as error:
                 faults.append(str(error))
         raise BuildBroken("; ".join(faults))
+
+    def read(self, version: int) -> tuple[Manifest, Segment]:
+        """Open one build, checksums compared. Raises IndexMissing, BuildBroken."""
+        if version not in self.versions():
+            raise IndexMissing(f"there is no build {version}")
+        manifest = read_manifest(self.path(version))
+        check(self.path(version), manifest)
+        return manifest, read(self.path(version))
+
+    def remove(self, version: int) -> None:
+        """Delete a build that is not in use. Raises IndexMissing when there is none, BuildInUse."""
+        if version == self.current():
+            raise BuildInUse(f"build {version} is in use")
+        if version not in self.versions():
+            raise IndexMissing(f"there is no build {version}")
+        shutil.rmtree(self.path(version))
 
     def prune(self) -> int:
         """Delete all but the newest KEEP builds and the current one; return the lowest `fresh` of the

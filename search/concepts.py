@@ -36,18 +36,22 @@ def _names() -> dict[str, Concept]:
 
 
 @cache
-def _longest() -> int:
-    return max(map(len, _names()), default=0)
+def _lengths() -> dict[str, tuple[int, ...]]:
+    """First character -> how long the names that begin with it are, longest first."""
+    lengths: dict[str, set[int]] = {}
+    for name in _names():
+        lengths.setdefault(name[0], set()).add(len(name))
+    return {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
 
 
 def concepts(text: str) -> list[Concept]:
     """Names in the text from left to right, the longest that fits at each place."""
-    table, longest = _names(), _longest()
+    table, lengths = _names(), _lengths()
     found: list[Concept] = []
     for run in runs(text):
         place = 0
         while place < len(run):
-            for length in range(min(longest, len(run) - place), 0, -1):
+            for length in lengths.get(run[place], ()):
                 concept = table.get(run[place : place + length])
                 if concept:
                     found.append(concept)

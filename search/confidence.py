@@ -1,24 +1,25 @@
 """How sure to be that the best case answers the question: the ground on which find similar speaks or stays
 silent.
 
-A logistic model over five plain facts about the question and its best case. The weights were fitted on the
-held-out rows (h..., u...) of ``search/dev.jsonl``, whose words never went into the lexicon; the cut was
-chosen there so that about one answerable question in twenty is refused.
+A logistic model over plain facts about the question and its best case. Its weights and the cut stand in
+``confidence.json``, fitted by `search.calibrate` on the held-out rows of ``search/dev.jsonl``, whose words
+never went into the lexicon.
 """
 
+import json
 from dataclasses import dataclass
 from math import exp
+from pathlib import Path
 
-CUT = 0.38
+FITTED = Path(__file__).with_name("confidence.json")
+
+FACTS = ("base", "cosine", "words", "known", "same_subject", "other_subject", "added_subject")
+"""The names of the facts, in order."""
+
+WEIGHTS: dict[str, float] = json.loads(FITTED.read_text("utf-8"))
+
+CUT = WEIGHTS["cut"]
 """Below this the answer is 'nothing similar'."""
-
-_BASE = -5.35
-_COSINE = 5.1
-_WORDS = 4.5
-_KNOWN = 1.5
-_SAME_SUBJECT = 2.9
-_OTHER_SUBJECT = -3.1
-_ADDED_SUBJECT = 1.5
 
 
 @dataclass(frozen=True)
@@ -34,14 +35,16 @@ class Evidence:
     named: frozenset[str]
 
 
+def facts(evidence: Evidence) -> tuple[float, ...]:
+    """The numbers that the model weighs, in the order of FACTS."""
+    same = bool(evidence.asked & evidence.named)
+    other = bool(evidence.asked and evidence.named) and not same
+    added = bool(evidence.named) and not evidence.asked
+    return (1.0, evidence.cosine, evidence.words, evidence.known, float(same), float(other), float(added))
+
+
 def confidence(evidence: Evidence) -> float:
     """0 to 1. A case on the same crop or animal may differ much in words; one on another crop hardly ever
     helps."""
-    total = _BASE + _COSINE * evidence.cosine + _WORDS * evidence.words + _KNOWN * evidence.known
-    if evidence.asked & evidence.named:
-        total += _SAME_SUBJECT
-    elif evidence.asked and evidence.named:
-        total += _OTHER_SUBJECT
-    elif evidence.named:
-        total += _ADDED_SUBJECT
+    total = sum(WEIGHTS[name] * fact for name, fact in zip(FACTS, facts(evidence), strict=True))
     return 1 / (1 + exp(-total))

@@ -7,7 +7,9 @@ SearchError
 │   ├── EncoderMissing  no model under that path or name
 │   └── EncoderMismatch the vectors of this build come from another encoder
 ├── IndexMissing        no build has been made yet, or none is loaded
+├── CaseMissing         no case of this id is in the index
 ├── BuildBroken         a file of a build is missing or damaged
+├── BuildInUse          a build that is in use cannot be deleted
 └── BuildCancelled      the caller asked the build to stop
 """
 
@@ -40,8 +42,16 @@ class IndexMissing(SearchError):
     """There is no build, or none has been loaded yet."""
 
 
+class CaseMissing(SearchError):
+    """The index holds no case of this id, or it was withdrawn."""
+
+
 class BuildBroken(SearchError):
     """A build is damaged: a file is missing, cut short or changed."""
+
+
+class BuildInUse(SearchError):
+    """A build cannot be deleted while questions are answered from it."""
 
 
 class BuildCancelled(SearchError):

@@ -1,59 +1,40 @@
 """Find similar, as the server uses it: one object, many threads, never a reason to stop a consultation."""
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from search.asking import LONGEST, MOST, Asker, Hit, Similar
+from search.boosts import NOWHERE, Circumstances
 from search.builds import Builds
 from search.cases import Case
-from search.confidence import CUT
 from search.encoder import Encoder
-from search.errors import BuildBroken, EmptyQuery, EncoderError, IndexMissing, SearchError
+from search.errors import (
+    BuildBroken,
+    EmptyQuery,
+    EncoderError,
+    EncoderMismatch,
+    IndexMissing,
+    SearchError,
+)
+from search.explain import Explanation
 from search.fresh import FreshLog
 from search.index import Manifest, Progress, Work
-from search.ranking import Ranked, make_query, search
 from search.segment import Segment, in_memory
-from search.text import tokens
 
-LONGEST = 500
-"""Characters of a question that are used; what comes after adds noise, not meaning."""
-
-MOST = 50
-"""Most results of one query."""
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A similar case; `score` is about 0 to 1."""
-
-    id: str
-    score: float
-    question: str
-    answer: str
-    industry: str
-    crop: str
-    region: str
-    date: str
-
-
-@dataclass(frozen=True)
-class Similar:
-    """The answer to a query. `abstained`: nothing is similar enough to show, and `results` is empty."""
-
-    abstained: bool
-    results: tuple[Hit, ...]
+LOOK_AGAIN_S = 0.25
+"""How often at most a query looks whether another process changed something (two system calls)."""
 
 
 @dataclass(frozen=True)
 class _Live:
     """What queries read; replaced as a whole, never changed."""
 
-    encoder: Encoder
     manifest: Manifest | None
     base: Segment | None
-    segments: tuple[Segment, ...]
-    hidden: tuple[frozenset[str], ...]
+    asker: Asker
 
 
 @dataclass
@@ -79,12 +60,15 @@ class Finder:
         self._state = _State()
         self._change = threading.RLock()
         self._building = threading.Lock()
+        self._next_look = 0.0
+        self._tried: int | None = None
+        self._taking_up: threading.Thread | None = None
 
     @property
     def ready(self) -> bool:
         """Whether questions can be answered now."""
         live = self._state.live
-        return live is not None and (live.base is not None or bool(live.segments))
+        return live is not None and (live.base is not None or bool(live.asker.segments))
 
     def load(self) -> None:
         """Open the encoder, the current build and the fresh cases. Takes a moment; never raises
@@ -106,7 +90,7 @@ class Finder:
         return {
             "state": state.name,
             "version": manifest.version if manifest else None,
-            "count": sum(segment.count for segment in live.segments) if live else 0,
+            "count": sum(segment.count for segment in live.asker.segments) if live else 0,
             "created": manifest.created if manifest else None,
             "duration_s": manifest.duration_s if manifest else None,
             "encoder": state.encoder.id if state.encoder else None,
@@ -114,24 +98,46 @@ class Finder:
         }
 
     def similar(
-        self, text: str, k: int = 10, industry: str | None = None, crop: str | None = None
+        self,
+        text: str,
+        k: int = 10,
+        industry: str | None = None,
+        crop: str | None = None,
+        circumstances: Circumstances = NOWHERE,
     ) -> Similar:
         """The cases most like this question, best first; k is brought into 1..50.
 
         Raises EmptyQuery when nothing in the text can be searched for, IndexMissing while not `ready`.
-        Only the first 500 characters count. Filters are exact, but a crop may be given by any of its names.
+        Only the first 500 characters count. Filters are exact, but a crop may be given by any of its names;
+        `circumstances` raise cases that share them and hide none.
         """
-        live = self._state.live
-        if live is None or not self.ready:
-            raise IndexMissing(self._state.message or "the index is being loaded")
-        text = text[:LONGEST]
-        if not tokens(text):
-            raise EmptyQuery("write in a few words what is wrong")
-        query = make_query(text, live.encoder, industry, crop)
-        found = search(live.segments, query, max(1, min(k, MOST)), live.hidden)
-        if not found or found[0].confidence < CUT:
-            return Similar(True, ())
-        return Similar(False, tuple(_hit(ranked) for ranked in found))
+        return self._asker().similar(text, k, industry, crop, circumstances)
+
+    def explain(
+        self,
+        text: str,
+        case_id: str,
+        industry: str | None = None,
+        crop: str | None = None,
+        circumstances: Circumstances = NOWHERE,
+    ) -> Explanation:
+        """Every part of a case's score for this question.
+
+        Raises EmptyQuery, IndexMissing, and CaseMissing when the case is not in the index.
+        """
+        return self._asker().explain(text, case_id, industry, crop, circumstances)
+
+    def trial(self, version: int) -> Asker:
+        """A finished build to ask before it is promoted, with the fresh cases that it does not hold.
+
+        Raises IndexMissing, BuildBroken, EncoderMismatch, EncoderMissing.
+        """
+        with self._change:
+            encoder = self._state.encoder or Encoder(self._encoder_name)
+            manifest, base = self.builds.read(version)
+            if manifest.encoder != encoder.id:
+                raise EncoderMismatch(f"build {version} was made with {manifest.encoder}")
+            return self._live(encoder, manifest, base).asker
 
     def similar_batch(self, texts: Sequence[str], k: int = 10) -> list[Similar]:
         """`similar` for many texts; a text that cannot be searched for abstains instead of raising."""
@@ -148,9 +154,10 @@ class Finder:
         cases: Iterable[Case],
         progress: Callable[[Progress], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        promote: bool = True,
     ) -> Manifest:
-        """Index the cases, with the fresh ones among them, promote the result and use it from the next
-        query on.
+        """Index the cases, with the fresh ones among them, and with `promote` use the result from the next
+        query on; without, it waits for `promote` or `discard`.
 
         Queries go on meanwhile. One build at a time: a second caller waits. Raises BuildCancelled,
         EncoderError.
@@ -164,11 +171,17 @@ class Finder:
             manifest = self.builds.build(
                 _merge(cases, since.cases, since.hidden), encoder, Work(progress, cancelled), through
             )
-            with self._change:
-                self.builds.promote(manifest.version)
-                self._load(encoder)
-                log.forget(self.builds.prune())
+            if promote:
+                with self._change:
+                    self.builds.promote(manifest.version)
+                    self._load(encoder)
+                    self._log().forget(self.builds.prune())
             return manifest
+
+    def discard(self, version: int) -> None:
+        """Delete a build that is not in use. Raises IndexMissing, BuildInUse."""
+        with self._change:
+            self.builds.remove(version)
 
     def promote(self, version: int) -> None:
         """Use another finished build from the next query on. Raises IndexMissing, BuildBroken."""
@@ -195,6 +208,39 @@ class Finder:
         with self._change:
             self._log().remove(case_id, self._absorbed())
             self._refresh()
+
+    def look(self) -> None:
+        """Take up what other processes did: their fresh cases at once, their promotion on a thread of its
+        own, since a large build takes seconds to check. `similar` does this by itself."""
+        now = time.monotonic()
+        if now < self._next_look or self._state.live is None:
+            return
+        self._next_look = now + LOOK_AGAIN_S
+        promoted = self.builds.current()
+        manifest = self._state.manifest
+        # A pointer is tried once: a damaged build stays passed over until there is another.
+        moved = promoted not in {manifest.version if manifest else None, self._tried}
+        log = self._state.log
+        if not moved and log is not None and not log.changed():
+            return
+        if not self._change.acquire(blocking=False):
+            return  # whoever holds it is loading or adding
+        try:
+            if moved and not (self._taking_up and self._taking_up.is_alive()):
+                self._tried = promoted
+                self._taking_up = threading.Thread(target=self.load, name="take-up-build", daemon=True)
+                self._taking_up.start()
+            if self._log().look():
+                self._refresh()
+        finally:
+            self._change.release()
+
+    def _asker(self) -> Asker:
+        self.look()
+        live = self._state.live
+        if live is None or not self.ready:
+            raise IndexMissing(self._state.message or "the index is being loaded")
+        return live.asker
 
     def _load(self, encoder: Encoder | None = None) -> None:
         encoder = self._state.encoder = encoder or Encoder(self._encoder_name)
@@ -228,14 +274,17 @@ class Finder:
             vectors = encoder.encode([case.question for case in cases])
             segments.append(in_memory(cases, vectors, segments[0] if segments else None))
             hidden.append(frozenset())
-        return _Live(encoder, manifest, base, tuple(segments), tuple(hidden))
+        return _Live(manifest, base, Asker(encoder, tuple(segments), tuple(hidden)))
 
     def _refresh(self) -> None:
         live = self._state.live
         if live:
             state = self._state
             self._set(
-                state.name, state.message, state.manifest, self._live(live.encoder, live.manifest, live.base)
+                state.name,
+                state.message,
+                state.manifest,
+                self._live(live.asker.encoder, live.manifest, live.base),
             )
 
     def _log(self) -> FreshLog:
@@ -255,18 +304,4 @@ def _merge(cases: Iterable[Case], fresh: dict[str, Case], hidden: frozenset[str]
     yield from fresh.values()
 
 
-def _hit(ranked: Ranked) -> Hit:
-    case = ranked.case
-    return Hit(
-        case.id,
-        round(ranked.score, 4),
-        case.question,
-        case.answer,
-        case.industry,
-        case.crop,
-        case.region,
-        case.date,
-    )
-
-
-__all__ = ["Finder", "Hit", "SearchError", "Similar"]
+__all__ = ["LONGEST", "MOST", "Circumstances", "Explanation", "Finder", "Hit", "SearchError", "Similar"]

@@ -2,10 +2,12 @@
 
 `fresh.jsonl` holds one entry a line, numbered from 1: ``{"n": 7, "add": {case}}`` or ``{"n": 8, "remove":
 "case id"}``. A build remembers the last number that it contains; whoever opens a build replays the entries
-after it. So a rollback neither loses a newer case nor brings back a withdrawn one.
+after it. So a rollback neither loses a newer case nor brings back a withdrawn one. Several processes write
+to one log: each takes a lock, reads what the others wrote, and numbers its entry after theirs.
 """
 
 import os
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import orjson
 
 from search.cases import Case
 from search.errors import BadCase
+from search.lock import held
 
 
 @dataclass(frozen=True)
@@ -37,22 +40,40 @@ class FreshLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.entries = self._read()
+        self.entries: list[Entry] = []
+        self._seen = (0, 0, 0)
+        self.look()
 
     @property
     def last(self) -> int:
         """The number of the newest entry, 0 when there is none."""
         return self.entries[-1].n if self.entries else 0
 
+    def changed(self) -> bool:
+        """Whether the file is another than the one last read: one system call."""
+        return self._stamp() != self._seen
+
+    def look(self) -> bool:
+        """Read what other processes wrote; return whether there was anything."""
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return False
+        self.entries, self._seen = self._read(), stamp
+        return True
+
     def add(self, case: Case, at_least: int = 0) -> None:
         """Append a case and wait until it is on disk. Its number is above `at_least` too."""
-        n = max(self.last, at_least) + 1
-        self._append({"n": n, "add": case.to_row()}, Entry(n, case.id, case))
+        with self._alone():
+            self.look()
+            n = max(self.last, at_least) + 1
+            self._append({"n": n, "add": case.to_row()}, Entry(n, case.id, case))
 
     def remove(self, case_id: str, at_least: int = 0) -> None:
         """Append a withdrawal and wait until it is on disk."""
-        n = max(self.last, at_least) + 1
-        self._append({"n": n, "remove": case_id}, Entry(n, case_id, None))
+        with self._alone():
+            self.look()
+            n = max(self.last, at_least) + 1
+            self._append({"n": n, "remove": case_id}, Entry(n, case_id, None))
 
     def since(self, n: int) -> Changes:
         """What the entries after number n add up to."""
@@ -69,20 +90,24 @@ class FreshLog:
 
     def forget(self, n: int) -> None:
         """Drop the entries up to number n, which every kept build contains."""
-        kept = [entry for entry in self.entries if entry.n > n]
-        if len(kept) == len(self.entries):
-            return
-        fresh = self.path.with_suffix(".tmp")
-        with fresh.open("wb") as file:
-            for entry in kept:
-                file.write(_line(entry))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self.path)
-        self.entries = kept
+        with self._alone():
+            self.look()
+            kept = [entry for entry in self.entries if entry.n > n]
+            if len(kept) == len(self.entries):
+                return
+            fresh = self.path.with_suffix(".tmp")
+            with fresh.open("wb") as file:
+                for entry in kept:
+                    file.write(_line(entry))
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self.path)
+            self.entries, self._seen = kept, self._stamp()
+
+    def _alone(self) -> AbstractContextManager[None]:
+        return held(self.path.with_suffix(".lock"))
 
     def _append(self, row: dict[str, object], entry: Entry) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab") as file:
             # a crash may have cut the last line; never write on to its stump
             if file.tell() and self.path.read_bytes()[-1:] != b"\n":
@@ -91,6 +116,15 @@ class FreshLog:
             file.flush()
             os.fsync(file.fileno())
         self.entries.append(entry)
+        self._seen = self._stamp()
+
+    def _stamp(self) -> tuple[int, int, int]:
+        """What changes when the file does: inode, size, time of change in ns; zeros where there is none."""
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            return (0, 0, 0)
+        return (found.st_ino, found.st_size, found.st_mtime_ns)
 
     def _read(self) -> list[Entry]:
         entries: list[Entry] = []

@@ -1,4 +1,7 @@
-"""Training pairs from the lexicon: one need, said twice in different words, and a near miss.
+"""Training pairs: one need, said twice in different words, and a near miss.
+
+`pairs` come from the lexicon, `written_pairs` from the needs that were written one by one (``search/pairs``
+and ``needs.txt``).
 
 A *need* is a shape (a line of ``templates.txt``) with its slots bound to groups of the lexicon: maize x
 leaf x yellow. It is said by choosing a sentence of its shape and a variant for each slot, with the chatter
@@ -13,9 +16,13 @@ from functools import cache
 from random import Random
 
 from search.concepts import concepts, subjects
-from search.lexicon import Group, of_kind
+from search.lexicon import SUBJECTS, Group, groups, of_kind
+from search.pairs import Written, fields
 
 _SLOT = re.compile(r"\{(\w+)\}")
+_NEIGHBOURS = 8
+"""A near miss of a written need is one of the so many lines before and after it."""
+
 _PHRASES = ("why", "what", "drug", "medicine", "how", "owner", "when", "degree", "scale", "herd")
 
 
@@ -44,18 +51,71 @@ class Pair:
 
 
 def pairs(count: int, seed: int) -> Iterator[Pair]:
-    """`count` pairs, the same for the same seed and lexicon; hand-written needs come every twelfth time."""
+    """`count` pairs of the lexicon, the same for the same seed and lexicon."""
     random = Random(seed)
     kinds, weights = zip(*_KINDS.items(), strict=True)
-    written = of_kind("needs")
-    for number in range(count):
-        if number % 12 == 0:
-            yield _written(random, written)
-            continue
+    for _ in range(count):
         make = random.choices(kinds, weights)[0]
         need = make(random)
         miss = _miss(random, make, need)
         yield Pair(need.key, say(random, need), say(random, need), say(random, miss))
+
+
+def written_pairs(count: int, seed: int) -> Iterator[Pair]:
+    """`count` pairs of the hand-written needs, each need as often as every other."""
+    random = Random(seed)
+    placed = [(needs, place) for needs in written().values() for place in range(len(needs))]
+    order: list[tuple[tuple[Written, ...], int]] = []
+    for _ in range(count):
+        if not order:
+            order = random.sample(placed, len(placed))
+        needs, place = order.pop()
+        one, other = random.sample(needs[place].wordings, 2)
+        miss = random.choice(_neighbour(random, needs, place).wordings)
+        yield Pair(needs[place].key, *(_retold(random, text) for text in (one, other, miss)))
+
+
+@cache
+def written() -> dict[str, tuple[Written, ...]]:
+    """The hand-written needs by field; those of the lexicon are the field ``needs``."""
+    return {
+        **fields(),
+        "needs": tuple(Written(group.name, group.variants) for group in of_kind("needs")),
+    }
+
+
+def _neighbour(random: Random, needs: tuple[Written, ...], place: int) -> Written:
+    near = range(max(0, place - _NEIGHBOURS), min(len(needs), place + _NEIGHBOURS + 1))
+    return needs[random.choice([number for number in near if number != place] or [place])]
+
+
+def _retold(random: Random, text: str) -> str:
+    """The same words with other chatter, now and then with another name for a crop or animal."""
+    if random.random() < 0.3:
+        text = _renamed(random, text)
+    return _chatter(random, text) if random.random() < 0.5 else text
+
+
+def _renamed(random: Random, text: str) -> str:
+    names = [name for name in _spoken() if name in text]
+    if not names:
+        return text
+    # the longest name: what it holds of shorter ones is no name of its own
+    name = max(names, key=len)
+    return text.replace(name, _variant(random, _spoken()[name]), 1)
+
+
+@cache
+def _spoken() -> dict[str, Group]:
+    """Names of crops and animals, of two characters at least, that mean one thing only."""
+    found: dict[str, Group] = {}
+    twice = set()
+    for group in groups():
+        if group.kind in SUBJECTS and group.kind != "others":
+            for variant in group.variants:
+                twice.update({variant} & found.keys())
+                found[variant] = group
+    return {name: group for name, group in found.items() if len(name) > 1 and name not in twice}
 
 
 def say(random: Random, need: Need) -> str:
@@ -111,12 +171,6 @@ def _miss(random: Random, make: Callable[[Random], Need], need: Need) -> Need:
             return other
         other = make(random)
     return other
-
-
-def _written(random: Random, written: tuple[Group, ...]) -> Pair:
-    need, miss = random.sample(written, 2)
-    one, other = random.sample(need.variants, 2)
-    return Pair(need.name, _chatter(random, one), _chatter(random, other), random.choice(miss.variants))
 
 
 def _suits(group: Group, subject: Group) -> bool:

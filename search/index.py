@@ -3,7 +3,9 @@
 import hashlib
 import json
 import os
+import threading
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -13,14 +15,18 @@ from typing import Any
 import numpy as np
 import orjson
 
+from search import dense
 from search.cases import Case
+from search.columns import ARRAYS, Columns
 from search.encoder import Encoder
 from search.errors import BuildBroken, BuildCancelled
 from search.lexical import Lexical
-from search.segment import Columns, Floats, Segment, answer_terms, flat, load_faiss, question_terms
+from search.segment import Collector, Floats, Segment
 
 MANIFEST = "manifest.json"
 BATCH = 2048
+JUDGES = 200
+"""Shortened questions that the recall of a large index is measured with."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,8 @@ class Progress:
 @dataclass(frozen=True)
 class Manifest:
     """What a build is. `created` is ISO 8601 UTC; `fresh` is the last entry of the log of fresh cases it
-    contains."""
+    contains; `kind` is the FAISS index in words, `depth` how many of its answers are compared exactly,
+    `recall` the share of the exact ten nearest that it finds."""
 
     version: int
     encoder: str
@@ -46,6 +53,9 @@ class Manifest:
     duration_s: float
     fresh: int
     files: dict[str, str]
+    kind: str = "flat"
+    depth: int = 0
+    recall: float = 1.0
 
 
 Report = Callable[[Progress], None]
@@ -73,19 +83,11 @@ def write(
     """Build an index of cases (already stripped) into an existing empty folder; the manifest is written
     last."""
     begun = time.monotonic()
-    vectors = encode(cases, encoder, work)
-    _save_vectors(folder, vectors)
-    work.at("index", 1, 4)
-    for part, lists in (
-        ("questions", (question_terms(case.question) for case in cases)),
-        ("answers", (answer_terms(case.answer) for case in cases)),
-    ):
-        (folder / part).mkdir()
-        Lexical.build(lists).save(folder / part)
-        work.at("index", 2 if part == "questions" else 3, 4)
-    _save_columns(folder, Columns.build(cases))
+    built = _index(cases, encoder, work)
+    built.save(folder)
+    _save_words(folder, cases, work)
     _save_rows(folder, cases)
-    work.at("index", 4, 4)
+    work.at("index", 2 * len(cases), 2 * len(cases))
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     files = {}
     for done, name in enumerate(names):
@@ -94,7 +96,19 @@ def write(
         files[name] = checksum(folder / name)
     seconds = round(time.monotonic() - begun, 3)
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    manifest = Manifest(version, encoder.id, encoder.dimension, len(cases), created, seconds, fresh, files)
+    manifest = Manifest(
+        version,
+        encoder.id,
+        encoder.dimension,
+        len(cases),
+        created,
+        seconds,
+        fresh,
+        files,
+        built.kind,
+        built.depth,
+        round(built.recall, 4),
+    )
     (folder / MANIFEST).write_bytes(orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
     _fsync(folder / MANIFEST)
     work.at("save", len(names), len(names))
@@ -110,6 +124,31 @@ def encode(cases: Sequence[Case], encoder: Encoder, work: Work) -> Floats:
         vectors[begin : begin + len(batch)] = encoder.encode([case.question for case in batch])
     work.at("encode", len(cases), len(cases))
     return vectors
+
+
+def _index(cases: Sequence[Case], encoder: Encoder, work: Work) -> dense.Vectors:
+    """Encode the questions and index the vectors; the float32 vectors are gone when this returns."""
+    vectors = encode(cases, encoder, work)
+    chosen = np.random.default_rng(0).permutation(len(cases))[:JUDGES]
+    # Nobody repeats an old question to the letter: the judges leave out its first third.
+    texts = [cases[row].question for row in chosen]
+    judges = encoder.encode([text[len(text) // 3 :] for text in texts])
+    work.at("index", 0, 2 * len(cases))
+    # This thread's own setting: training uses all cores, questions that are asked meanwhile use one each.
+    dense.load_faiss().omp_set_num_threads(os.cpu_count() or 1)
+    return dense.build(vectors, judges, lambda done: work.at("index", done, 2 * len(cases)))
+
+
+def _save_words(folder: Path, cases: Sequence[Case], work: Work) -> None:
+    collector = Collector()
+    for begin in range(0, len(cases), 4 * BATCH):
+        work.at("index", len(cases) + begin, 2 * len(cases))
+        collector.add(cases[begin : begin + 4 * BATCH])
+    for part in ("questions", "answers"):
+        (folder / part).mkdir()
+    collector.questions().save(folder / "questions")
+    collector.answers().save(folder / "answers")
+    _save_columns(folder, collector.columns())
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -133,21 +172,35 @@ def check(folder: Path, manifest: Manifest) -> None:
 
 def read(folder: Path) -> Segment:
     """Open a build for searching. Raises BuildBroken."""
-    faiss = load_faiss()
-    # More threads make a single flat query slower, not faster (measured), and the server has its own.
-    faiss.omp_set_num_threads(1)
+    manifest = read_manifest(folder)
     try:
-        offsets = np.load(folder / "rows.npy", mmap_mode="r")
-        rows = np.memmap(folder / "rows.jsonl", np.uint8, "r") if offsets[-1] else np.zeros(0, np.uint8)
         return Segment(
-            faiss.read_index(str(folder / "vectors.faiss"), faiss.IO_FLAG_MMAP_IFC),
+            dense.load(folder, manifest.depth, manifest.kind, manifest.recall),
             Lexical.load(folder / "questions"),
             Lexical.load(folder / "answers"),
             _load_columns(folder),
-            lambda row: Case.from_row(orjson.loads(rows[offsets[row] : offsets[row + 1]].tobytes())),
+            Rows(folder).case,
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise BuildBroken(f"{folder.name}: {error}") from error
+
+
+class Rows:
+    """The cases of a build, read one by one: mapped, they would stay in memory once shown."""
+
+    def __init__(self, folder: Path) -> None:
+        self._offsets = np.asarray(np.load(folder / "rows.npy", mmap_mode="r"))
+        self._handle = os.open(folder / "rows.jsonl", os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        self._lock = threading.Lock()
+        weakref.finalize(self, os.close, self._handle)
+
+    def case(self, row: int) -> Case:
+        """Case number `row`."""
+        begin, end = int(self._offsets[row]), int(self._offsets[row + 1])
+        with self._lock:
+            os.lseek(self._handle, begin, os.SEEK_SET)
+            line = os.read(self._handle, end - begin)
+        return Case.from_row(orjson.loads(line))
 
 
 def checksum(path: Path) -> str:
@@ -159,10 +212,6 @@ def checksum(path: Path) -> str:
 def _fsync(path: Path) -> None:
     with path.open("rb") as file:
         os.fsync(file.fileno())
-
-
-def _save_vectors(folder: Path, vectors: Floats) -> None:
-    load_faiss().write_index(flat(vectors), str(folder / "vectors.faiss"))
 
 
 def _save_rows(folder: Path, cases: Sequence[Case]) -> None:
@@ -186,6 +235,6 @@ def _save_columns(folder: Path, columns: Columns) -> None:
 def _load_columns(folder: Path) -> Columns:
     names = orjson.loads((folder / "names.json").read_bytes())
     parts: dict[str, Any] = {key: {name: n for n, name in enumerate(values)} for key, values in names.items()}
-    for name in ("industry", "crop", "fold", "subject"):
+    for name in ARRAYS:
         parts[name] = np.load(folder / f"column_{name}.npy")
     return Columns(**parts)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +17,36 @@ from numpy.typing import NDArray
 K1 = 1.2
 B = 0.75
 
+STEP = (K1 + 1) / 65535
+"""What one unit of a stored impact is worth: a term's share of its idf is between 0 and K1 + 1."""
+
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
+Shorts = NDArray[np.uint16]
 Longs = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Postings:
+    """One term's documents, int32 ascending, their impacts, uint16, and what one unit of those is worth."""
+
+    documents: Ints
+    impacts: Shorts
+    worth: float
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How often each term stands in each document, in no order; `lengths` has all documents.
+
+    numbers, documents: int32 [postings]; repeats: float32 [postings]; lengths: float32 [documents], tokens.
+    """
+
+    terms: dict[str, int]
+    numbers: Ints
+    documents: Ints
+    repeats: Floats
+    lengths: Floats
 
 
 @dataclass(frozen=True)
@@ -26,14 +54,15 @@ class Lexical:
     """An inverted index. Postings of term t stand at ``offsets[t]:offsets[t + 1]``.
 
     terms: token -> its number; offsets: int64 [terms + 1]; documents: int32 [postings], ascending within a
-    term; impacts: float32 [postings], each posting's whole BM25 contribution; count: documents; mean:
-    tokens a document.
+    term; impacts: uint16 [postings], the term's share of its weight, in steps of STEP; weights: float32
+    [terms], idf; count: documents; mean: tokens a document.
     """
 
     terms: dict[str, int]
     offsets: Longs
     documents: Ints
-    impacts: Floats
+    impacts: Shorts
+    weights: Floats
     count: int
     mean: float
 
@@ -54,39 +83,33 @@ class Lexical:
                 numbers.append(terms.setdefault(token, len(terms)))
                 documents.append(document)
                 repeats.append(repeat)
-        return cls._assemble(
+        counts = Counts(
             terms,
             np.asarray(numbers, np.int32),
             np.asarray(documents, np.int32),
             np.asarray(repeats, np.float32),
             np.asarray(lengths, np.float32),
-            like,
         )
+        return cls.assemble(counts, like)
 
     @classmethod
-    def _assemble(
-        cls,
-        terms: dict[str, int],
-        numbers: Ints,
-        documents: Ints,
-        repeats: Floats,
-        lengths: Floats,
-        like: "Lexical | None",
-    ) -> "Lexical":
-        count = len(lengths)
-        mean = like.mean if like else float(lengths.mean()) if count else 0.0
-        order = np.argsort(numbers, kind="stable")
-        numbers, documents, repeats = numbers[order], documents[order], repeats[order]
-        frequency = np.bincount(numbers, minlength=len(terms))
-        offsets = np.zeros(len(terms) + 1, np.int64)
+    def assemble(cls, counts: Counts, like: "Lexical | None" = None) -> "Lexical":
+        """Weigh and sort what was counted."""
+        count = len(counts.lengths)
+        mean = like.mean if like else float(counts.lengths.mean()) if count else 0.0
+        frequency = np.bincount(counts.numbers, minlength=len(counts.terms))
+        offsets = np.zeros(len(counts.terms) + 1, np.int64)
         np.cumsum(frequency, out=offsets[1:])
         if like:
-            weight = np.asarray([like.idf(token) for token in terms], np.float32)
+            weights = np.asarray([like.idf(token) for token in counts.terms], np.float32)
         else:
-            weight = np.log1p((count - frequency + 0.5) / (frequency + 0.5)).astype(np.float32)
-        spread = 1 - B + B * lengths / (mean or 1.0)
-        impacts = weight[numbers] * repeats * (K1 + 1) / (repeats + K1 * spread[documents])
-        return cls(terms, offsets, documents, impacts.astype(np.float32), count, mean)
+            weights = np.log1p((count - frequency + 0.5) / (frequency + 0.5)).astype(np.float32)
+        order = np.argsort((counts.numbers.astype(np.int64) << 32) | counts.documents)
+        documents, repeats = counts.documents[order], counts.repeats[order]
+        spread = (1 - B + B * counts.lengths / (mean or 1.0)).astype(np.float32)
+        shares = repeats * (K1 + 1) / (repeats + K1 * spread[documents])
+        impacts = np.rint(shares / STEP).astype(np.uint16)
+        return cls(counts.terms, offsets, documents, impacts, weights, count, mean)
 
     def idf(self, token: str) -> float:
         """The weight of a token; one that no document has weighs most."""
@@ -94,15 +117,24 @@ class Lexical:
         frequency = 0 if term is None else int(self.offsets[term + 1] - self.offsets[term])
         return float(np.log1p((self.count - frequency + 0.5) / (frequency + 0.5)))
 
-    def scores(self, query: Iterable[str]) -> Floats:
-        """BM25 of every document, float32 [count]. A token repeated in the query counts once."""
-        total = np.zeros(self.count, np.float32)
+    def postings(self, query: Iterable[str]) -> list[Postings]:
+        """The postings of each of the query's tokens that stand in some document; a repeated token counts
+        once."""
+        found = []
         for token in dict.fromkeys(query):
             term = self.terms.get(token)
             if term is not None:
-                begin, end = self.offsets[term], self.offsets[term + 1]
-                # documents are unique within a term, so this is a plain scatter
-                total[self.documents[begin:end]] += self.impacts[begin:end]
+                place = slice(int(self.offsets[term]), int(self.offsets[term + 1]))
+                worth = float(self.weights[term]) * STEP
+                found.append(Postings(self.documents[place], self.impacts[place], worth))
+        return found
+
+    def scores(self, query: Iterable[str]) -> Floats:
+        """BM25 of every document, float32 [count]."""
+        total = np.zeros(self.count, np.float32)
+        for term in self.postings(query):
+            # documents are unique within a term, so this is a plain scatter
+            total[term.documents] += term.impacts * np.float32(term.worth)
         return total
 
     def score(self, query: Iterable[str], document: Sequence[str]) -> float:
@@ -121,22 +153,26 @@ class Lexical:
 
     def save(self, folder: Path) -> list[str]:
         """Write into an existing folder; return the names of the files."""
-        np.save(folder / "offsets.npy", self.offsets)
-        np.save(folder / "documents.npy", self.documents)
-        np.save(folder / "impacts.npy", self.impacts)
+        arrays: dict[str, NDArray[Any]] = {
+            "offsets": self.offsets,
+            "documents": self.documents,
+            "impacts": self.impacts,
+            "weights": self.weights,
+        }
+        for name, array in arrays.items():
+            np.save(folder / f"{name}.npy", array)
         head = {"count": self.count, "mean": self.mean, "terms": list(self.terms)}
         (folder / "terms.json").write_text(json.dumps(head, ensure_ascii=False), "utf-8")
-        return ["offsets.npy", "documents.npy", "impacts.npy", "terms.json"]
+        return [*(f"{name}.npy" for name in arrays), "terms.json"]
 
     @classmethod
     def load(cls, folder: Path) -> "Lexical":
-        """Map what `save` wrote; the arrays stay on disk until they are touched."""
+        """Map what `save` wrote; the postings stay on disk until they are touched."""
         head = json.loads((folder / "terms.json").read_text("utf-8"))
-        return cls(
-            {token: number for number, token in enumerate(head["terms"])},
-            np.load(folder / "offsets.npy", mmap_mode="r"),
-            np.load(folder / "documents.npy", mmap_mode="r"),
-            np.load(folder / "impacts.npy", mmap_mode="r"),
-            head["count"],
-            head["mean"],
+        # Plain views of the map: slicing a `memmap` costs ten times as much.
+        offsets, documents, impacts, weights = (
+            np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r"))
+            for name in ("offsets", "documents", "impacts", "weights")
         )
+        terms = {token: number for number, token in enumerate(head["terms"])}
+        return cls(terms, offsets, documents, impacts, weights, head["count"], head["mean"])

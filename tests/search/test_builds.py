@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from search.builds import CURRENT, KEEP, Builds
+from search.builds import CURRENT, KEEP, LOCK, Builds
 from search.cases import Case
 from search.encoder import Encoder
 from search.errors import BuildBroken, BuildCancelled, IndexMissing
@@ -105,7 +105,7 @@ class TestInterrupted:
         calls = iter(range(100))
         with pytest.raises(BuildCancelled):
             builds.build(cases, encoder, Work(stop=lambda: next(calls) > 5))
-        assert sorted(path.name for path in builds.folder.iterdir()) == ["0001", CURRENT]
+        assert sorted(path.name for path in builds.folder.iterdir()) == ["0001", CURRENT, LOCK]
 
     def test_a_killed_build_is_swept_by_the_next(
         self, builds: Builds, cases: tuple[Case, ...], encoder: Encoder

@@ -3,11 +3,13 @@ from pathlib import Path
 
 import pytest
 
+from search.asking import NOT_CHINESE, NOTHING_SIMILAR
 from search.builds import Builds
 from search.cases import Case
 from search.encoder import SHIPPED
-from search.errors import BuildCancelled, EmptyQuery, IndexMissing
+from search.errors import BuildCancelled, BuildInUse, CaseMissing, EmptyQuery, IndexMissing
 from search.finder import Finder
+from search.fresh import FreshLog
 from search.static import MARKER, TOKENIZER, WEIGHTS
 
 FRESH = Case("x1", "草莓果子上长灰色的毛，烂果", "灰霉病，降湿，腐霉利。", "川果", "草莓")
@@ -60,6 +62,12 @@ class TestBadInput:
             assert finder.similar(text).abstained
         except EmptyQuery:
             assert text == "\x00"
+
+    @pytest.mark.parametrize(
+        ("text", "reason"), [("yumi yezi fa huang", NOT_CHINESE), ("手机话费怎么充值", NOTHING_SIMILAR)]
+    )
+    def test_silence_says_why(self, finder: Finder, text: str, reason: str) -> None:
+        assert finder.similar(text).reason == reason
 
     @pytest.mark.parametrize(
         "text", ["<script>alert(1)</script>玉米叶片发黄", "玉米葉片發黃", "玉米叶片发黄😀", "玉米叶片发黄"]
@@ -204,6 +212,67 @@ class TestFresh:
         last.load()
         assert ids(last, FRESH_TEXT)[0] == "x1"
         assert ids(last, "石榴籽发黑")[0] == "x2"
+
+
+class TestSeveralProcesses:
+    def test_each_sees_the_others_cases(self, finder: Finder, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("search.finder.LOOK_AGAIN_S", 0)
+        other = Finder(finder.builds.folder)
+        other.load()
+        finder.add(FRESH)
+        assert ids(other, FRESH_TEXT)[0] == "x1"
+        other.remove("m1")
+        assert "m1" not in ids(finder, "玉米下部叶片发黄")
+        entries = FreshLog(finder.builds.folder / "fresh.jsonl").entries
+        assert [entry.n for entry in entries] == [1, 2]
+
+    def test_each_takes_up_the_others_build(
+        self, finder: Finder, cases: tuple[Case, ...], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("search.finder.LOOK_AGAIN_S", 0)
+        other = Finder(finder.builds.folder)
+        other.load()
+        finder.build([*cases, FRESH])
+        assert not other.similar("玉米下部叶片发黄").abstained
+        for thread in threading.enumerate():
+            if thread.name == "take-up-build":
+                thread.join()
+        assert other.status()["version"] == 2
+
+
+class TestTrial:
+    def test_a_build_is_asked_before_it_is_used(self, finder: Finder, cases: tuple[Case, ...]) -> None:
+        version = finder.build([*cases, FRESH], promote=False).version
+        assert finder.status()["version"] == 1
+        assert finder.trial(version).similar(FRESH_TEXT).results[0].id == "x1"
+        finder.discard(version)
+        assert finder.builds.versions() == [1]
+        with pytest.raises(IndexMissing):
+            finder.trial(version)
+
+    def test_the_build_in_use_cannot_be_discarded(self, finder: Finder) -> None:
+        with pytest.raises(BuildInUse):
+            finder.discard(1)
+
+
+class TestExplain:
+    def test_the_parts_add_up_to_the_score_that_is_shown(self, finder: Finder) -> None:
+        for hit in finder.similar("苞谷叶子黄焦焦的").results:
+            why = finder.explain("苞谷叶子黄焦焦的", hit.id)
+            whole = (why.dense + why.lexical) * why.factor + sum(why.boosts.values())
+            assert why.score == pytest.approx(hit.score, abs=1e-3)
+            assert whole == pytest.approx(hit.score, abs=1e-3)
+
+    def test_the_name_of_a_drug_is_named(self, finder: Finder) -> None:
+        why = finder.explain("氯虫苯甲酰胺", "m2")
+        assert why.rank == 1
+        assert any(term.place == "answer" for term in why.terms)
+
+    def test_of_a_case_that_is_not_there(self, finder: Finder) -> None:
+        finder.remove("m1")
+        for missing in ("m1", "nobody"):
+            with pytest.raises(CaseMissing):
+                finder.explain("玉米", missing)
 
 
 class TestRebuild:

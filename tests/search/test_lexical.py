@@ -30,19 +30,19 @@ def naive(query: list[str], texts: list[list[str]]) -> list[float]:
 class TestScores:
     @given(TEXTS, st.lists(st.sampled_from("abcdefgz"), max_size=6))
     def test_equal_the_naive_formula(self, texts: list[list[str]], query: list[str]) -> None:
-        assert Lexical.build(texts).scores(query) == pytest.approx(naive(query, texts), abs=1e-4)
+        assert Lexical.build(texts).scores(query) == pytest.approx(naive(query, texts), abs=1e-3)
 
     @given(TEXTS, st.lists(st.sampled_from("abcdefgz"), max_size=6))
     def test_a_document_outside_scores_as_if_it_were_inside(
         self, texts: list[list[str]], query: list[str]
     ) -> None:
         lexical = Lexical.build(texts)
-        assert lexical.score(query, texts[0]) == pytest.approx(float(lexical.scores(query)[0]), abs=1e-4)
+        assert lexical.score(query, texts[0]) == pytest.approx(float(lexical.scores(query)[0]), abs=1e-3)
 
     def test_the_best_possible_is_the_query_itself(self) -> None:
         lexical = Lexical.build([["a", "b"], ["c", "d"]])
         assert lexical.best_possible(["a", "b"]) == pytest.approx(
-            float(lexical.scores(["a", "b"])[0]), abs=1e-5
+            float(lexical.scores(["a", "b"])[0]), abs=1e-3
         )
         assert lexical.best_possible([]) == 0
 
@@ -58,7 +58,7 @@ class TestLike:
         large = Lexical.build(texts)
         small = Lexical.build(texts[2:], large)
         assert float(small.scores(["a", "d"])[0]) == pytest.approx(
-            float(large.scores(["a", "d"])[2]), abs=1e-5
+            float(large.scores(["a", "d"])[2]), abs=1e-3
         )
 
 

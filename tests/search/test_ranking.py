@@ -81,6 +81,23 @@ class TestFolding:
         segment = in_memory(twins, encoder.encode([case.question for case in twins]))
         assert len({"m1", "m1b"} & set(found([segment], encoder, "玉米叶片发黄"))) == 1
 
+    def test_nearly_equal_questions_are_shown_once(self, cases: tuple[Case, ...], encoder: Encoder) -> None:
+        near = Case("h1b", "请问蛋鸡产蛋率突然下降是什么原因？")
+        other = Case("m4", "玉米下部叶片发红，从叶尖向内枯红，是什么原因？")
+        twins = [*cases, near, other]
+        segment = in_memory(twins, encoder.encode([case.question for case in twins]))
+        assert len({"h1", "h1b"} & set(found([segment], encoder, "蛋鸡产蛋率下降"))) == 1
+        assert {"m1", "m4"} <= set(found([segment], encoder, "玉米下部叶片从叶尖枯"))
+
+
+class TestShortQuestions:
+    def test_the_animal_and_the_sign_decide(self, encoder: Encoder) -> None:
+        texts = ("牛拉稀怎么治", "牛拉犁不听话怎么办", "猪拉稀怎么治", "拖拉机烧机油", "牛不吃草")
+        rows = [Case(str(number), text) for number, text in enumerate(texts)]
+        segment = in_memory(rows, encoder.encode(texts))
+        assert found([segment], encoder, "牛拉稀")[0] == "0"
+        assert found([segment], encoder, "牛屙稀")[0] == "0"
+
 
 class TestSegments:
     def test_a_second_segment_is_ranked_as_if_it_were_one(

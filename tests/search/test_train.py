@@ -1,0 +1,110 @@
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from search.encoder import SHIPPED
+from search.errors import SearchError
+from search.evaluate import read
+from search.grammar import Pair, pairs, written_pairs
+from search.pairs import count, fields, parse
+from search.static import TOKENIZER, WEIGHTS, Static
+from search.text import fold_key
+from search.train import BATCH, fit, save, vocabulary
+
+DEVELOPMENT = SHIPPED.parent / "dev.jsonl"
+
+
+def wordings() -> Iterator[str]:
+    return (text for needs in fields().values() for need in needs for text in need.wordings)
+
+
+def shape(text: str) -> frozenset[str]:
+    key = fold_key(text)
+    return frozenset(key[place : place + 2] for place in range(len(key) - 1))
+
+
+class TestWrittenPairs:
+    def test_are_many_and_of_every_field(self) -> None:
+        assert count() >= 3000
+        assert len(fields()) >= 15
+        assert min(map(len, fields().values())) >= 15
+
+    def test_no_need_is_written_twice(self) -> None:
+        questions = [fold_key(need.wordings[0]) for needs in fields().values() for need in needs]
+        assert len(questions) == len(set(questions))
+
+    def test_a_wording_says_it_in_other_words(self) -> None:
+        """Written by hand, the wordings of a need share few pairs of characters with its question."""
+        shares = []
+        for needs in fields().values():
+            for need in needs:
+                question, *same = map(shape, need.wordings)
+                shares.extend(len(question & other) / max(1, len(question | other)) for other in same)
+        assert np.mean(shares) < 0.15
+        assert np.mean(np.asarray(shares) > 0.6) < 0.01
+
+    def test_hold_no_row_of_the_development_set(self) -> None:
+        held = [
+            text for row in read(DEVELOPMENT) for key, text in row.items() if key != "id" and len(text) > 3
+        ]
+        shapes = {place: shape(text) for place, text in enumerate(wordings())}
+        having: dict[str, set[int]] = {}
+        for place, pairs_of in shapes.items():
+            for pair in pairs_of:
+                having.setdefault(pair, set()).add(place)
+        for text in held:
+            mine = shape(text)
+            for place in set().union(*(having.get(pair, set()) for pair in mine)):
+                assert len(mine & shapes[place]) / len(mine | shapes[place]) < 0.8, text
+
+    @pytest.mark.parametrize(
+        "line", ["{", '{"q": "玉米"}', '{"q": "玉米", "same": ["玉米"]}', '{"q": "", "same": ["稻"]}']
+    )
+    def test_a_broken_line_is_named(self, line: str) -> None:
+        with pytest.raises(SearchError, match="pairs grain line 2"):
+            parse("grain", '{"q": "苞谷黄了", "same": ["玉米发黄"]}\n' + line)
+
+
+class TestDrawing:
+    def test_is_the_same_every_time(self) -> None:
+        assert list(written_pairs(300, 3)) == list(written_pairs(300, 3))
+        assert list(written_pairs(300, 3)) != list(written_pairs(300, 4))
+
+    def test_every_need_comes_as_often(self) -> None:
+        total = sum(map(len, fields().values()))
+        drawn = {pair.key for pair in written_pairs(total + 200, 1)}
+        assert drawn >= {need.key for needs in fields().values() for need in needs}
+
+    def test_a_miss_is_another_need(self) -> None:
+        assert all(pair.miss not in (pair.one, pair.other) for pair in written_pairs(2000, 2))
+
+
+def trained(kinds: list[list[Pair]], folder: Path) -> bytes:
+    words = vocabulary([text for kind in kinds for pair in kind for text in (pair.one, pair.other)], 9000)
+    save(folder, words, fit(kinds, words, 1))
+    return (folder / WEIGHTS).read_bytes() + (folder / TOKENIZER).read_bytes()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+class TestTraining:
+    def test_gives_the_same_weights_bit_for_bit_and_a_model_that_serves(self, tmp_path: Path) -> None:
+        kinds = [list(pairs(BATCH, 1)), list(written_pairs(BATCH, 1))]
+        assert trained(kinds, tmp_path / "one") == trained(kinds, tmp_path / "other")
+        assert Static.load(tmp_path / "one").encode(["苞谷叶子发黄"]).any()
+
+
+class TestShipped:
+    def test_the_card_counts_the_pairs_that_there_are(self) -> None:
+        card = (SHIPPED / "README.md").read_text("utf-8")
+        stated = re.search(r"([\d,]+) hand-written pairs", card)
+        assert stated
+        assert int(stated[1].replace(",", "")) == count()
+
+    def test_half_the_dimensions_still_tell_crops_apart(self) -> None:
+        encoder = Static.load(SHIPPED)
+        half = encoder.encode(["苞谷叶子发黄", "玉米叶片发黄", "洋芋叶子发黄"])[:, : encoder.dimension // 2]
+        half /= np.linalg.norm(half, axis=1, keepdims=True)
+        assert half[0] @ half[1] > half[0] @ half[2]
