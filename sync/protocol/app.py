@@ -33,7 +33,8 @@ Authenticate = Callable[[Request], Awaitable[Caller | None]]
 
 REQUEST_ID = "x-couch-request-id"
 MAX_BODY_BYTES = 32 * 1024 * 1024
-_THREADS = 64
+# Handlers share the interpreter's lock: more of them at once only wait for it (docs/benchmarks.md).
+_THREADS = 16
 _OVERRIDES = ("GET", "HEAD", "PUT", "DELETE", "COPY")
 _NOBODY = Caller("", frozenset())
 
