@@ -6,7 +6,6 @@ pouchdb-server is installed on first use, into tests/sync/pouchdb_server/node_mo
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -15,22 +14,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
-import pytest
+
+from tests.sync import npm
 
 HERE = Path(__file__).parent / "pouchdb_server"
 MAIN = HERE / "node_modules" / "pouchdb-server" / "lib" / "index.js"
-_INSTALL_S = 600
 _START_S = 60
 
 
 def install() -> Path:
-    """The server's main file; `npm ci` where it is not there yet."""
-    if not MAIN.exists():
-        npm = shutil.which("npm")
-        if npm is None:
-            pytest.skip("Node.js with npm is needed for pouchdb-server, and is not installed")
-        command = [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(command, cwd=HERE, check=True, timeout=_INSTALL_S, stdout=subprocess.DEVNULL)
+    """The server's main file, installed where it is not there yet; see tests/sync/npm.py."""
+    npm.install(HERE)
     return MAIN
 
 

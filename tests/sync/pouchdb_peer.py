@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
 import subprocess
 import threading
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
+
+from tests.sync import npm
 
 FOLDER = Path(__file__).parent / "pouchdb"
 PATIENCE_S = 60
@@ -24,24 +24,8 @@ class PeerError(Exception):
 
 
 def install() -> None:
-    """`npm ci`, once for each state of the lock file."""
-    lock = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
-    stamp = FOLDER / "node_modules" / ".installed"
-    if stamp.exists() and stamp.read_text() == lock:
-        return
-    npm = shutil.which("npm")
-    if npm is None:
-        raise RuntimeError(
-            "The test of replication with PouchDB needs Node 20 and npm: install them and run again."
-        )
-    done = subprocess.run(
-        [npm, "ci", "--no-audit", "--no-fund"], cwd=FOLDER, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(
-            f"`npm ci` in {FOLDER} failed, so PouchDB cannot be tested:\n{done.stderr[-2000:]}"
-        )
-    stamp.write_text(lock)
+    """Stock PouchDB under node; see tests/sync/npm.py."""
+    npm.install(FOLDER)
 
 
 class Peer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -150,16 +149,18 @@ class TestRebuilding:
         assert "现在没有在建的" in words(refused)
 
     def test_that_fails_says_so_until_one_succeeds(
-        self, administrator: Any, finder: Any, deployment: Deployment, cases: None, words: Words
+        self, administrator: Any, finder: Any, cases: None, monkeypatch: pytest.MonkeyPatch, words: Words
     ) -> None:
-        folder = deployment.settings.folder / "index"
-        if folder.is_dir():
-            shutil.rmtree(folder)
-        folder.write_text("something stands where the builds should")
-        administrator.post("/console/index/build")
-        finish(finder)
-        assert "上次没建成" in words(administrator.get("/console/index"))
-        folder.unlink()
+        def unreadable() -> Iterator[Any]:
+            raise OSError("the disk does not answer")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(finder, "cases", unreadable)
+            administrator.post("/console/index/build")
+            finish(finder)
+        page = words(administrator.get("/console/index"))
+        assert "上次没建成" in page
+        assert "the disk does not answer" in page
         administrator.post("/console/index/build")
         finish(finder)
         page = words(administrator.get("/console/index"))
