@@ -229,11 +229,9 @@ export const scenarios = {
   },
 
   async live_changes({ remote }) {
-    const plain = nextChange(remote, { since: 'now', include_docs: true }, ({ id }) => id === 'x');
-    const chosen = nextChange(remote, { since: 'now', doc_ids: ['y'] }, () => true);
-    const matching = nextChange(remote, { since: 'now', selector: { crop: 'rice' }, include_docs: true }, () => true);
-    // Asks with since=now stand before anything is written.
-    await new Promise((resolve) => { setTimeout(resolve, 100); });
+    const plain = nextChange(remote, { since: 0, include_docs: true }, ({ id }) => id === 'x');
+    const chosen = nextChange(remote, { since: 0, doc_ids: ['y'] }, () => true);
+    const matching = nextChange(remote, { since: 0, selector: { crop: 'rice' }, include_docs: true }, () => true);
     await remote.bulkDocs([{ _id: 'w' }, { _id: 'x', n: 1 }, { _id: 'y' }, { _id: 'z', crop: 'rice' }]);
     assert.equal((await plain).doc.n, 1);
     assert.equal((await chosen).id, 'y');
