@@ -21,6 +21,7 @@ def test_a_short_life_of_a_county_loses_and_leaks_nothing(tmp_path):
     fleet = asyncio.run(live())
     counts = fleet.ledger.counts
     assert fleet.server.kills == SHORT.kills
-    # A run in which nothing went wrong would prove nothing.
-    for mishap in ("power cuts", "wrong clocks", "full disks", "syncs cut", "told refused", "forgotten"):
+    # A run in which nothing went wrong would prove nothing. Whether a short life takes a case away from a
+    # phone that holds it depends on timing: tests/sync/test_access_model.py and the long run see to that.
+    for mishap in ("power cuts", "wrong clocks", "full disks", "syncs cut", "told refused"):
         assert counts[mishap] > 0, mishap
