@@ -37,6 +37,14 @@ PHONE = {
 }
 
 
+def follow(page: Page, link: str) -> None:
+    """Press the first such link and wait for its page: a click comes back before the old page is gone."""
+    chosen = page.locator(link).first
+    address = chosen.evaluate("link => link.href")
+    chosen.click()
+    page.wait_for_url(address)
+
+
 def fits(page: Page, name: str) -> None:
     """Nothing is wider than the screen, at either size."""
     for width, height in SIZES.items():
@@ -69,7 +77,7 @@ class TestConsole:
 
     def test_what_opens_beside_a_case(self, centre: Desk) -> None:
         centre.page.goto(f"{centre.url}/console/triage")
-        centre.page.locator("a.row").first.click()
+        follow(centre.page, "a.row")
         case = centre.page.url
         fits(centre.page, "c-case")
         for sheet in ("ask", "visit", "reject"):
@@ -77,11 +85,11 @@ class TestConsole:
             expect(centre.page.get_by_role("dialog")).to_be_visible()
             fits(centre.page, f"c-sheet-{sheet}")
         centre.page.goto(f"{centre.url}/console/callback")
-        centre.page.locator("a.cover").first.click()
+        follow(centre.page, "a.cover")
         expect(centre.page.get_by_role("dialog")).to_be_visible()
         fits(centre.page, "c-callback-sheet")
         centre.page.goto(f"{centre.url}/console/consultations")
-        centre.page.locator("table a").first.click()
+        follow(centre.page, "table a")
         fits(centre.page, "c-history")
 
     def test_a_wrong_role_is_told_where_to_go(self, browser: Browser, server: Server) -> None:
