@@ -5,13 +5,14 @@ farming. Every document of a consultation belongs to one group; a farmer's conta
 
     consultation:<demand>  the reporter, the experts asked, the township's lead, the county centre
     contact:<demand>       the reporter and the county centre
+    feedback:<ulid>        who wrote it and the county centre
     person:<id>            that person and the county centre
     notice:<county>        everybody in the county
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from models import ids
@@ -24,6 +25,8 @@ INFORMANT, TOWNSHIP_LEAD, EXPERT = "informant", "township_lead", "expert"
 CENTRE, ADMINISTRATOR = "centre", "administrator"
 ROLES = (INFORMANT, TOWNSHIP_LEAD, EXPERT, CENTRE, ADMINISTRATOR)
 REPORTERS = frozenset({INFORMANT, TOWNSHIP_LEAD})
+# Whoever looks past answers up on a phone.
+FIELD_WORKERS = REPORTERS | {EXPERT}
 
 # The centre may log a visit for an expert who came without a phone.
 ON_BEHALF = {"visited": CENTRE}
@@ -74,7 +77,7 @@ def group_of(document: Doc) -> str | None:
             return f"consultation:{document.get('demand')}"
         case "contact":
             return f"contact:{document.get('demand')}"
-        case "person":
+        case "person" | "feedback":
             return str(document["_id"])
         case "notice":
             return f"notice:{document.get('county')}"
@@ -108,6 +111,12 @@ def channels_of_group(group: str, documents: Sequence[Doc]) -> frozenset[str]:
                 for document in documents
                 for channel in (f"person:{document['reporter']}", f"region:{county_of(document['region'])}")
             )
+        case "feedback":
+            return frozenset(
+                channel
+                for document in documents
+                for channel in (f"person:{document['by']}", f"region:{county_of(document['region'])}")
+            )
         case "person":
             counties = {county_of(document["region"]) for document in documents if "region" in document}
             return frozenset({f"person:{name}"} | {f"region:{county}" for county in counties})
@@ -134,9 +143,7 @@ def may_write(writer: Writer, document: Doc, group: Sequence[Doc], forbidden: Fo
         raise Denied("author", "这条写的是县里机器的名字，请用自己的手机写。")
     if any(other["_id"] == document["_id"] for other in group):
         raise Denied("edit", "送到县里的内容不能改，只能再写一条更正。")
-    {"demand": _demand, "event": _event, "media": _media, "chunk": _media, "contact": _contact}.get(
-        document["type"], _server_only
-    )(writer, document, group)
+    _RULES.get(document["type"], _server_only)(writer, document, group)
 
 
 def _server_only(_writer: Writer, _document: Doc, _group: Sequence[Doc]) -> None:
@@ -157,6 +164,15 @@ def _contact(writer: Writer, document: Doc, _group: Sequence[Doc]) -> None:
         raise Denied("author", "农户的电话只能由报需求的信息员来写。")
     if not within(document["region"], writer.region):
         raise Denied("region", "选的村不归您管。请改成您管的村。")
+
+
+def _feedback(writer: Writer, document: Doc, _group: Sequence[Doc]) -> None:
+    if not writer.roles & FIELD_WORKERS:
+        raise Denied("role", "只有信息员和专家能说查到的有没有用。")
+    if document["by"] != writer.id:
+        raise Denied("author", "这条写的是别人的名字，请用自己的账号写。")
+    if not within(document["region"], writer.region):
+        raise Denied("region", "写的村不归您管。请改成您管的村。")
 
 
 def _media(writer: Writer, document: Doc, group: Sequence[Doc]) -> None:
@@ -202,6 +218,12 @@ def _acts_as(actor: str, writer: Writer, demand: Doc, group: Sequence[Doc]) -> b
     if actor == "expert":
         return writer.id in _asked(group)
     return CENTRE in writer.roles and _responsible(writer, demand)
+
+
+_RULES: Mapping[str, Callable[[Writer, Doc, Sequence[Doc]], None]] = {
+    "demand": _demand, "event": _event, "media": _media, "chunk": _media, "contact": _contact,
+    "feedback": _feedback,
+}  # fmt: skip
 
 
 def _responsible(writer: Writer, demand: Doc) -> bool:

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from models import ids
 
 TEXT_LIMIT = 4000
+QUESTION_LIMIT = 500
 CHUNK_LIMIT = 24 * 1024
 CHUNKS_LIMIT = 512
 
@@ -170,10 +171,29 @@ class Similar(Document):
     results: list[SimilarCase]
 
 
-AnyDocument = Annotated[Demand | Event | Media | Chunk | Contact | Similar, Field(discriminator="type")]
+class Feedback(Document):
+    """Whether a past consultation helped with a question (MISSION S2.1).
+
+    For what was looked up without reporting a demand: a demand that a case solved has an `adopted` event.
+    `text` is what was asked, `case` the consultation that was shown, `offline` whether the phone found it.
+    """
+
+    type: Literal["feedback"] = "feedback"
+    by: PersonId
+    region: Region
+    text: Annotated[str, Field(min_length=1, max_length=QUESTION_LIMIT, pattern=r"\S")]
+    case: Annotated[str, Field(min_length=1, max_length=80, pattern=r"\S")]
+    helpful: bool
+    offline: bool = False
+
+
+AnyDocument = Annotated[
+    Demand | Event | Media | Chunk | Contact | Similar | Feedback, Field(discriminator="type")
+]
 DOCUMENTS: TypeAdapter[Any] = TypeAdapter(AnyDocument)
 TYPES: dict[str, type[BaseModel]] = {
     "demand": Demand, "event": Event, "media": Media, "chunk": Chunk, "contact": Contact, "similar": Similar,
+    "feedback": Feedback,
 }  # fmt: skip
 
 
@@ -183,7 +203,7 @@ FIELD_NAMES = {
     "phone": "电话", "crop": "作物", "industry": "产业", "part": "部位", "region": "村", "media": "照片",
     "caption": "照片说明", "expert": "专家", "expert_name": "专家", "outcome": "解决没有",
     "verdict": "有效性", "category": "类别", "case": "哪一条类似", "at": "时间", "clock": "时间",
-    "data": "照片",
+    "data": "照片", "helpful": "有没有用",
 }  # fmt: skip
 
 
@@ -224,7 +244,7 @@ def check(document: Mapping[str, Any]) -> None:
         raise Malformed("schema", describe(error)) from None
     identifier = str(document.get("_id"))
     prefix, _, rest = identifier.partition(":")
-    if kind in ("demand", "media") and not ids.is_ulid(rest):
+    if kind in ("demand", "media", "feedback") and not ids.is_ulid(rest):
         raise Malformed("schema", f"编号不对：{identifier[:60]}")
     if prefix != kind or identifier != expected_id(document):
         raise Malformed("schema", f"编号和内容对不上：{identifier[:60]}")

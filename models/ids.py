@@ -62,3 +62,7 @@ def contact_id(demand: str) -> str:
 
 def similar_id(demand: str) -> str:
     return f"similar:{demand}"
+
+
+def feedback_id(feedback: str) -> str:
+    return f"feedback:{feedback}"

@@ -4,6 +4,7 @@
 .work-*/          a build in the making, or what a killed one left; swept before the next
 building.lock     held by the process that builds; a killed one lets go
 CURRENT           the version in use, replaced atomically
+comparison-*.json how a build fared beside the one in use (search/comparison.py); goes with its build
 """
 
 from __future__ import annotations
@@ -73,6 +74,10 @@ class Builds:
         """The folder of a version."""
         return self.folder / f"{version:04d}"
 
+    def beside(self, version: int) -> Path:
+        """The file in which the comparison of a version is kept."""
+        return self.folder / f"comparison-{version:04d}.json"
+
     def list(self) -> list[Manifest]:
         """Manifests of the finished builds, oldest first; unreadable ones are left out."""
         found = []
@@ -82,6 +87,12 @@ class Builds:
             except BuildBroken:
                 continue
         return found
+
+    def manifest(self, version: int) -> Manifest:
+        """What one build is. Raises IndexMissing when there is none, BuildBroken."""
+        if version not in self.versions():
+            raise IndexMissing(f"there is no build {version}")
+        return read_manifest(self.path(version))
 
     def current(self) -> int | None:
         """The promoted version, or None."""
@@ -153,7 +164,7 @@ class Builds:
             raise BuildInUse(f"build {version} is in use")
         if version not in self.versions():
             raise IndexMissing(f"there is no build {version}")
-        shutil.rmtree(self.path(version))
+        self._delete(version)
 
     def prune(self) -> int:
         """Delete all but the newest KEEP builds and the current one; return the lowest `fresh` of the
@@ -161,8 +172,13 @@ class Builds:
         current = self.current()
         for version in self.versions()[:-KEEP]:
             if version != current:
-                shutil.rmtree(self.path(version), ignore_errors=True)
+                self._delete(version)
         return min((manifest.fresh for manifest in self.list()), default=0)
+
+    def _delete(self, version: int) -> None:
+        # The next build may get the same number: what was said of this one must not outlive it.
+        self.beside(version).unlink(missing_ok=True)
+        shutil.rmtree(self.path(version), ignore_errors=True)
 
     def _sweep(self) -> None:
         for left in self.folder.glob(f"{_WORK}*"):

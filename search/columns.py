@@ -16,8 +16,9 @@ Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
+Shorts = NDArray[np.uint16]
 
-ARRAYS = ("industry", "crop", "region", "month", "ident", "fold", "subject")
+ARRAYS = ("industry", "crop", "region", "month", "ident", "fold", "length", "subject")
 """The columns that are arrays; the others are tables of names."""
 
 
@@ -47,8 +48,9 @@ class Columns:
     """Columns of n rows.
 
     industry, crop, region: int32 [n], numbers in `industries`, `crops` and `regions`; month: uint8 [n], 0 is
-    unknown; ident: int64 [n], `number_of` the id; fold: int64 [n], equal for equal questions; subject: uint8
-    [n, ceil(len(subjects) / 8)], one bit for each crop or animal named in the question.
+    unknown; ident: int64 [n], `number_of` the id; fold: int64 [n], equal for equal questions; length: uint16
+    [n], characters of the question, punctuation aside; subject: uint8 [n, ceil(len(subjects) / 8)], one bit
+    for each crop or animal named in the question.
     """
 
     industries: dict[str, int]
@@ -61,6 +63,7 @@ class Columns:
     month: Bytes
     ident: Longs
     fold: Longs
+    length: Shorts
     subject: Bytes
 
     @classmethod
@@ -88,6 +91,11 @@ class Columns:
         other: Flags = named.any(axis=1) & ~shared
         return other
 
+    def holds(self, case_ids: Iterable[str]) -> int:
+        """How many of these cases are here."""
+        numbers = np.fromiter((number_of(case_id) for case_id in case_ids), np.int64)
+        return int(np.isin(self.ident, numbers).sum())
+
     def row_of(self, case_id: str) -> int | None:
         """The row of a case, None where the case is not here."""
         rows = np.flatnonzero(self.ident == number_of(case_id))
@@ -102,13 +110,14 @@ class Table:
     crops: dict[str, int] = field(default_factory=dict)
     regions: dict[str, int] = field(default_factory=dict)
     subjects: dict[str, int] = field(default_factory=dict)
-    numbers: list[tuple[int, int, int, int, int, int]] = field(default_factory=list)
+    numbers: list[tuple[int, int, int, int, int, int, int]] = field(default_factory=list)
     named: list[tuple[int, int]] = field(default_factory=list)
 
     def add(self, cases: Sequence[Case], found: Sequence[Iterable[Concept]]) -> None:
         """Add cases, with the concepts found in each question."""
         for case, names in zip(cases, found, strict=True):
             row = len(self.numbers)
+            key = fold_key(case.question)
             self.numbers.append(
                 (
                     self.industries.setdefault(case.industry.strip(), len(self.industries)),
@@ -116,7 +125,8 @@ class Table:
                     self.regions.setdefault(case.region.strip(), len(self.regions)),
                     month_of(case.date),
                     number_of(case.id),
-                    fold_number(case.question),
+                    number_of(key),
+                    min(len(key), 65535),
                 )
             )
             for name in subjects(names) | crop_subjects(case.crop):
@@ -124,7 +134,7 @@ class Table:
 
     def columns(self) -> Columns:
         """What was collected."""
-        numbers = np.asarray(self.numbers, np.int64).reshape(-1, 6)
+        numbers = np.asarray(self.numbers, np.int64).reshape(-1, 7)
         bits = np.zeros((len(numbers), len(self.subjects)), np.bool_)
         if self.named:
             rows, known = np.asarray(self.named, np.int64).T
@@ -140,6 +150,7 @@ class Table:
             numbers[:, 3].astype(np.uint8),
             np.ascontiguousarray(numbers[:, 4]),
             np.ascontiguousarray(numbers[:, 5]),
+            numbers[:, 6].astype(np.uint16),
             np.packbits(bits, axis=1, bitorder="little"),
         )
 

@@ -2,8 +2,7 @@
 silent.
 
 A logistic model over plain facts about the question and its best case. Its weights and the cut stand in
-``confidence.json``, fitted by `search.calibrate` on the held-out rows of ``search/dev.jsonl``, whose words
-never went into the lexicon.
+``confidence.json``, fitted by `search.fit` on the development rows.
 """
 
 import json
@@ -13,8 +12,21 @@ from pathlib import Path
 
 FITTED = Path(__file__).with_name("confidence.json")
 
-FACTS = ("base", "cosine", "words", "known", "same_subject", "other_subject", "added_subject")
+FACTS = (
+    "base",
+    "strength",
+    "words",
+    "reply",
+    "known",
+    "length",
+    "other_subject",
+    "added_subject",
+    "missed_subject",
+)
 """The names of the facts, in order."""
+
+LONG = 30
+"""Characters of a question from which on its length says no more: a short question is near to many cases."""
 
 WEIGHTS: dict[str, float] = json.loads(FITTED.read_text("utf-8"))
 
@@ -24,23 +36,38 @@ CUT = WEIGHTS["cut"]
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of a case found: cosine, share of the best possible BM25, share of the question's
-    words that the encoder knows (each 0 to 1), and the crops and animals that the question and the case
-    name."""
+    """What is known of a question and a case found for it.
 
+    `strength` of the evidence without what only orders near equals (`search.boosts`); cosine, shares of the
+    best possible BM25 over the case's question and over its reply, share of the question's words that the
+    encoder knows (each 0 to 1); `length` of the question in characters, punctuation aside; the crops and
+    animals that question and case name.
+    """
+
+    strength: float
     cosine: float
     words: float
+    reply: float
     known: float
+    length: int
     asked: frozenset[str]
     named: frozenset[str]
 
 
 def facts(evidence: Evidence) -> tuple[float, ...]:
     """The numbers that the model weighs, in the order of FACTS."""
-    same = bool(evidence.asked & evidence.named)
-    other = bool(evidence.asked and evidence.named) and not same
-    added = bool(evidence.named) and not evidence.asked
-    return (1.0, evidence.cosine, evidence.words, evidence.known, float(same), float(other), float(added))
+    asked, named = evidence.asked, evidence.named
+    return (
+        1.0,
+        evidence.strength,
+        evidence.words,
+        evidence.reply,
+        evidence.known,
+        min(evidence.length, LONG) / LONG,
+        float(bool(asked and named) and not asked & named),
+        float(bool(named) and not asked),
+        float(bool(asked - named)),
+    )
 
 
 def confidence(evidence: Evidence) -> float:

@@ -10,7 +10,8 @@ SearchError
 ├── CaseMissing         no case of this id is in the index
 ├── BuildBroken         a file of a build is missing or damaged
 ├── BuildInUse          a build that is in use cannot be deleted
-└── BuildCancelled      the caller asked the build to stop
+├── BuildCancelled      the caller asked the build to stop
+└── PackBroken          the file of an offline pack is cut short, changed or not a pack
 """
 
 
@@ -56,3 +57,7 @@ class BuildInUse(SearchError):
 
 class BuildCancelled(SearchError):
     """The build was stopped on request; the live index is untouched."""
+
+
+class PackBroken(SearchError):
+    """The file of an offline pack is cut short, changed, of another format or not a pack at all."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from search.confidence import CUT, Evidence, confidence
+from search.confidence import CUT, confidence
 from search.lexical import Lexical
-from search.ranking import ANSWER, Query, score
+from search.ranking import Candidates, Matches, Query, evidence_of, score, score_of
 from search.segment import Segment, about
 from search.words import at, weighted
 
@@ -18,7 +18,8 @@ TERMS = 12
 
 @dataclass(frozen=True)
 class Term:
-    """A word of the question that the case has: what it adds to `words`; `place` is question or answer. A
+    """A word of the question that the case has: what it adds to the share of its
+    `place`, question or answer. A
     name of a thing, whatever it was called, begins with #."""
 
     text: str
@@ -28,26 +29,28 @@ class Term:
 
 @dataclass(frozen=True)
 class Explanation:
-    """score = (dense + lexical) x factor + boosts.
+    """score = 1 - exp(-((meaning + words + reply) x factor + boosts)), see `search.ranking`.
 
-    dense is made of `cosine` and the share `known` of the question that the encoder knows; lexical of
-    `words`, the share of the best possible match, in question and answer together. `factor` is below 1 for
-    a case about another crop or animal. `boosts` has crop, industry, season, place. `rank` counts from 1;
-    None is beyond the fiftieth, or folded into a case that says the same. `shown`: a best case of this
-    confidence would be shown, not silence.
+    meaning is made of `cosine` and the share `known` of the question that the encoder knows; words and reply
+    of the shares `words_share` and `reply_share` of the best possible match. `factor` is below 1 for a case
+    about another crop or animal. `boosts` has crop, industry, season, place. `rank` counts from 1; None is
+    beyond the fiftieth, or folded into a case that says the same. `shown`: a best case of this confidence
+    would be shown, not silence.
     """
 
     id: str
     question: str
     rank: int | None
     score: float
-    dense: float
-    lexical: float
+    meaning: float
+    words: float
+    reply: float
     factor: float
     boosts: dict[str, float]
     cosine: float
     known: float
-    words: float
+    words_share: float
+    reply_share: float
     terms: tuple[Term, ...]
     asked: tuple[str, ...]
     named: tuple[str, ...]
@@ -58,43 +61,49 @@ class Explanation:
 
 def explain(first: Segment, segment: Segment, row: int, query: Query, rank: int | None) -> Explanation:
     """Take the score of one row apart; lexical weights are those of the first segment."""
-    best = first.questions.best_possible(query.terms) or 1.0
-    best_answer = first.answers.best_possible(query.answer_terms)
-    terms = _terms(segment.questions, query.terms, row, 1 / best, "question")
-    if best_answer:
-        terms += _terms(segment.answers, query.answer_terms, row, ANSWER / best_answer, "answer")
+    asked = _terms(
+        segment.questions, query.terms, row, first.questions.best_possible(query.terms), "question"
+    )
+    replied = _terms(
+        segment.answers, query.answer_terms, row, first.answers.best_possible(query.answer_terms), "answer"
+    )
     rows = np.asarray([row], np.int32)
-    cosine = np.maximum(segment.vectors.cosine(rows, query.vector), 0)
-    words = np.asarray([sum(term.value for term in terms)], np.float32)
-    scored = score(segment, query, rows, cosine, words)
+    matches = Matches(
+        segment.vectors.cosine(rows, query.vector),
+        *(np.asarray([sum(term.value for term in terms)], np.float32) for terms in (asked, replied)),
+    )
+    scored = score(segment, query, rows, matches)
     case = segment.row(row)
-    sure = confidence(Evidence(float(cosine[0]), float(words[0]), query.known, query.subjects, about(case)))
+    evidence = evidence_of(query, Candidates(rows, matches, scored), 0, about(case))
+    sure = confidence(evidence)
     return Explanation(
         case.id,
         case.question,
         rank,
-        float(scored.score[0]),
-        float(scored.dense[0]),
-        float(scored.lexical[0]),
+        score_of(float(scored.total[0])),
+        float(scored.meaning[0]),
+        float(scored.words[0]),
+        float(scored.reply[0]),
         float(scored.factor[0]),
         {name: float(values[0]) for name, values in vars(scored.boosts).items()},
-        float(cosine[0]),
+        evidence.cosine,
         query.known,
-        float(words[0]),
-        tuple(sorted(terms, key=lambda term: -term.value)[:TERMS]),
+        evidence.words,
+        evidence.reply,
+        tuple(sorted((*asked, *replied), key=lambda term: -term.value)[:TERMS]),
         tuple(sorted(query.subjects)),
-        tuple(sorted(about(case))),
+        tuple(sorted(evidence.named)),
         sure,
         CUT,
         sure >= CUT,
     )
 
 
-def _terms(lexical: Lexical, asked: Sequence[str], row: int, weight: float, place: str) -> list[Term]:
+def _terms(lexical: Lexical, asked: Sequence[str], row: int, best: float, place: str) -> list[Term]:
     rows = np.asarray([row], np.int32)
     found = []
     for text in dict.fromkeys(asked):
-        for word in weighted(lexical, [text], weight):
+        for word in weighted(lexical, [text], 1 / (best or 1.0)):
             value = float(at(word, rows)[0])
             if value:
                 found.append(Term(text, place, value))

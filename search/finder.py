@@ -22,6 +22,7 @@ from search.errors import (
 from search.explain import Explanation
 from search.fresh import FreshLog
 from search.index import Manifest, Progress, Work
+from search.ranking import Ranked
 from search.segment import Segment, in_memory
 
 LOOK_AGAIN_S = 0.25
@@ -35,6 +36,7 @@ class _Live:
     manifest: Manifest | None
     base: Segment | None
     asker: Asker
+    count: int
 
 
 @dataclass
@@ -90,7 +92,7 @@ class Finder:
         return {
             "state": state.name,
             "version": manifest.version if manifest else None,
-            "count": sum(segment.count for segment in live.asker.segments) if live else 0,
+            "count": live.count if live else 0,
             "created": manifest.created if manifest else None,
             "duration_s": manifest.duration_s if manifest else None,
             "encoder": state.encoder.id if state.encoder else None,
@@ -126,6 +128,11 @@ class Finder:
         Raises EmptyQuery, IndexMissing, and CaseMissing when the case is not in the index.
         """
         return self._asker().explain(text, case_id, industry, crop, circumstances)
+
+    def ranked(self, text: str, k: int = 10, circumstances: Circumstances = NOWHERE) -> list[Ranked]:
+        """The best cases with score and confidence, also where `similar` would be silent (the console's
+        playground). Raises EmptyQuery, IndexMissing."""
+        return self._asker().ranked(text, k, circumstances=circumstances)
 
     def trial(self, version: int) -> Asker:
         """A finished build to ask before it is promoted, with the fresh cases that it does not hold.
@@ -184,10 +191,12 @@ class Finder:
             self.builds.remove(version)
 
     def promote(self, version: int) -> None:
-        """Use another finished build from the next query on. Raises IndexMissing, BuildBroken."""
+        """Use another finished build from the next query on, and delete those that are too old to go back to.
+        Raises IndexMissing, BuildBroken."""
         with self._change:
             self.builds.promote(version)
             self.load()
+            self._log().forget(self.builds.prune())
 
     def rollback(self) -> int:
         """Use the build before the current one; return its version. Raises IndexMissing when there is
@@ -266,15 +275,17 @@ class Finder:
         """The base segment and, over it, whatever the log holds that it does not."""
         changes = self._log().since(manifest.fresh if manifest else 0)
         segments, hidden = [], []
+        count = len(changes.cases)
         if base is not None and base.count:
             segments.append(base)
             hidden.append(changes.hidden)
+            count += base.count - base.columns.holds(changes.hidden)
         if changes.cases:
             cases = list(changes.cases.values())
             vectors = encoder.encode([case.question for case in cases])
             segments.append(in_memory(cases, vectors, segments[0] if segments else None))
             hidden.append(frozenset())
-        return _Live(manifest, base, Asker(encoder, tuple(segments), tuple(hidden)))
+        return _Live(manifest, base, Asker(encoder, tuple(segments), tuple(hidden)), count)
 
     def _refresh(self) -> None:
         live = self._state.live

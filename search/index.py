@@ -24,6 +24,9 @@ from search.lexical import Lexical
 from search.segment import Collector, Floats, Segment
 
 MANIFEST = "manifest.json"
+FORMAT = 2
+"""Of the files of a build; one of another format must be made anew."""
+
 BATCH = 2048
 JUDGES = 200
 """Shortened questions that the recall of a large index is measured with."""
@@ -56,6 +59,7 @@ class Manifest:
     kind: str = "flat"
     depth: int = 0
     recall: float = 1.0
+    format: int = 1
 
 
 Report = Callable[[Progress], None]
@@ -108,6 +112,7 @@ def write(
         built.kind,
         built.depth,
         round(built.recall, 4),
+        FORMAT,
     )
     (folder / MANIFEST).write_bytes(orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
     _fsync(folder / MANIFEST)
@@ -154,9 +159,12 @@ def _save_words(folder: Path, cases: Sequence[Case], work: Work) -> None:
 def read_manifest(folder: Path) -> Manifest:
     """Read a build's manifest. Raises BuildBroken."""
     try:
-        return Manifest(**json.loads((folder / MANIFEST).read_text("utf-8")))
+        manifest = Manifest(**json.loads((folder / MANIFEST).read_text("utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise BuildBroken(f"{folder.name}: unreadable manifest ({error})") from error
+    if manifest.format != FORMAT:
+        raise BuildBroken(f"{folder.name}: made by another version of the program, build it anew")
+    return manifest
 
 
 def check(folder: Path, manifest: Manifest) -> None:

@@ -1,16 +1,26 @@
 """From a question to the cases most like it.
 
-    words = BM25 / best possible BM25 of the query, and ANSWER x the same over the replies
-    score = (cosine x known share ^ 1/2 + LEXICAL x words) / (1 + LEXICAL) x subject factor + boosts
+Three things speak for a case, each alone enough: it means the same (vectors), it says the same (words of the
+question), its reply speaks of what is asked (words of the reply). Their evidence adds up as it does for
+independent witnesses, whose chances of being wrong are multiplied:
 
-The sum of normalised scores beat reciprocal-rank and min-max fusion; names of pests and drugs decide
-through the lexical part, and words that the encoder has never seen take weight from the cosine. A case
-about other crops or animals than the question counts less. The constants were chosen on ``search/dev.jsonl``.
+    evidence(x) = -ln(1 - CERTAIN x x)
+    meaning = MEANING x evidence(cosine x known share ^ KNOWN x min(1, LONG / length) ^ LENGTH)
+    words   = WORDS x evidence(BM25 of the question / best possible BM25 of the query)
+    reply   = REPLY x evidence((the same over the reply) ^ SPREAD)
+    score   = 1 - exp(-((meaning + words + reply) x subject factor + boosts))
+
+A sum of plain scores lets a middling cosine outweigh the one case that has the asked words in its reply;
+here a full match of either kind decides, and the other kinds break ties. Words that the encoder has never
+seen take weight from the cosine, as does a long text, whose vector is about everything and nothing. A case
+about other crops or animals than the question counts less. The constants were fitted on the development
+rows (``search/dev``) by ``python -m search.fit``.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import exp
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,33 +33,53 @@ from search.confidence import Evidence, confidence
 from search.encoder import Encoder
 from search.fold import Shown
 from search.segment import Floats, Ints, Segment
-from search.text import is_bigram, tokens
+from search.text import fold_key, is_bigram, tokens
 from search.words import gather, weighted
 
 CANDIDATES = 200
 """How many of each half are looked at closely."""
 
-LEXICAL = 0.5
-"""Weight of the words against the vectors."""
+CERTAIN = 0.97
+"""How much of a full match is believed, so that no witness is infinitely sure."""
 
-ANSWER = 2.0
-"""Weight of a match in the reply. A question in the words of a reply (a diagnosis, a drug) has hardly any in
-common with the question that was replied to, nor a near vector; so a full match has to outweigh both."""
+MEANING = 1.5
+"""Weight of the vectors."""
 
-OTHER_SUBJECT = 0.6
+KNOWN = 0.26
+"""How fast unknown words take weight from them."""
+
+LONG = 50
+"""Characters of a question, punctuation aside, up to which its vector is worth its full weight."""
+
+LENGTH = 0.18
+"""How fast longer ones lose it."""
+
+WORDS = 1.25
+"""Weight of the question's words."""
+
+REPLY = 7.0
+"""Weight of the reply's words: a question in the words of a reply (a diagnosis, a drug) has hardly any in
+common with the question that was replied to, nor a near vector."""
+
+SPREAD = 1.5
+"""Every reply shares a few words with every question; above 1 this makes little of a few."""
+
+OTHER_SUBJECT = 0.86
 """Factor for a case that names crops or animals, none of them the asked one."""
 
-ADDED_SUBJECT = 0.8
+ADDED_SUBJECT = 1.0
 """Factor for a case that names crops or animals where the question names none that we know."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """A question made ready: its vector float32 [d], its lexical terms, what it is about, the filters
-    (`industry`, `crop`), and the circumstances that raise a case without hiding another."""
+    """A question made ready: its vector float32 [d], how much of it the encoder knows, its length in
+    characters, its lexical terms, what it is about, the filters (`industry`, `crop`), and the circumstances
+    that raise a case without hiding another."""
 
     vector: Floats
     known: float
+    length: int
     terms: Sequence[str]
     answer_terms: Sequence[str]
     subjects: frozenset[str]
@@ -59,40 +89,52 @@ class Query:
 
 
 @dataclass(frozen=True)
-class Candidates:
-    """Rows of a segment, int32, in no order; their scores, and the two parts that those were made of, each
-    about 0 to 1, float32."""
+class Matches:
+    """How some rows match a query, each 0 to about 1, float32 [rows]: the cosine of the vectors, and the
+    shares of the best possible BM25 over the question and over the reply."""
 
-    rows: Ints
-    score: Floats
     cosine: Floats
     words: Floats
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """A case found: its score and the parts of it, each about 0 to 1, and how sure we are that it helps."""
-
-    case: Case
-    score: float
-    cosine: float
-    words: float
-    confidence: float
-    evidence: Evidence
+    reply: Floats
 
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores of some rows, and the parts that they were made of; each float32 [rows].
+    """The evidence for some rows, float32 [rows] each.
 
-    score = (dense + lexical) x factor + boosts.total
+    strength = (meaning + words + reply) x factor; ranked by strength + boosts.total
     """
 
-    score: Floats
-    dense: Floats
-    lexical: Floats
+    strength: Floats
+    meaning: Floats
+    words: Floats
+    reply: Floats
     factor: Floats
     boosts: Boosts
+
+    @property
+    def total(self) -> Floats:
+        """What rows are ranked by."""
+        return self.strength + self.boosts.total
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Rows of a segment, int32, in no order, how they match, and what that is worth."""
+
+    rows: Ints
+    matches: Matches
+    scored: Scored
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A case found: its score, 0 to 1, what it matches by, and how sure we are that it helps."""
+
+    case: Case
+    score: float
+    confidence: float
+    evidence: Evidence
 
 
 def make_query(
@@ -107,6 +149,7 @@ def make_query(
     return Query(
         encoder.encode([text])[0],
         encoder.known(text),
+        len(fold_key(text)),
         [*plain, *concept_tokens(found)],
         [*filter(is_bigram, plain), *concept_tokens(dict.fromkeys(found))],
         subjects(found) | crop_subjects(crop or "") | crop_subjects(circumstances.crop),
@@ -130,33 +173,50 @@ def search(
     if not segments:
         return []
     best = segments[0].questions.best_possible(query.terms)
-    best_answer = segments[0].answers.best_possible(query.answer_terms)
-    found = [candidates(segment, query, best, best_answer) for segment in segments]
+    best_reply = segments[0].answers.best_possible(query.answer_terms)
+    found = [candidates(segment, query, best, best_reply) for segment in segments]
     return _take(segments, query, found, k, hidden)
 
 
-def candidates(segment: Segment, query: Query, best: float, best_answer: float) -> Candidates:
-    """The rows of one segment that are near by vector or by words."""
+def candidates(segment: Segment, query: Query, best: float, best_reply: float) -> Candidates:
+    """The rows of one segment that are near by vector, by words or by the words of the reply."""
     mask = segment.columns.mask(query.industry, query.crop)
-    terms = weighted(segment.questions, query.terms, 1 / (best or 1))
-    if best_answer:
-        terms += weighted(segment.answers, query.answer_terms, ANSWER / best_answer)
-    gathered = gather(terms, segment.count, CANDIDATES, mask)
+    asked = gather(weighted(segment.questions, query.terms, _per(best)), segment.count, CANDIDATES, mask)
+    replied = gather(
+        weighted(segment.answers, query.answer_terms, _per(best_reply)), segment.count, CANDIDATES, mask
+    )
     by_vector = segment.vectors.nearest(query.vector, CANDIDATES, mask).astype(np.int32)
-    rows: Ints = np.union1d(by_vector, gathered.rows)
-    cosine = np.maximum(segment.vectors.cosine(rows, query.vector), 0)
-    words = gathered.complete(rows)
-    return Candidates(rows, score(segment, query, rows, cosine, words).score, cosine, words)
+    rows: Ints = np.unique(np.concatenate((by_vector, asked.rows, replied.rows)))
+    cosine = segment.vectors.cosine(rows, query.vector)
+    matches = Matches(cosine, asked.complete(rows), replied.complete(rows))
+    return Candidates(rows, matches, score(segment, query, rows, matches))
 
 
-def score(segment: Segment, query: Query, rows: NDArray[np.integer], cosine: Floats, words: Floats) -> Scored:
-    """Fuse the two halves of some rows, and add what else speaks for or against them."""
-    dense = cosine * np.float32(query.known**0.5 / (1 + LEXICAL))
-    lexical = words * np.float32(LEXICAL / (1 + LEXICAL))
+def _per(best: float) -> float:
+    return 1 / (best or 1.0)
+
+
+def score(segment: Segment, query: Query, rows: NDArray[np.integer], matches: Matches) -> Scored:
+    """Add up the evidence for some rows, and what else speaks for or against them."""
+    length = np.minimum(1, LONG / np.maximum(segment.columns.length[rows], 1)) ** LENGTH
+    meaning = MEANING * witness(matches.cosine * np.float32(query.known**KNOWN) * length)
+    words = WORDS * witness(matches.words)
+    reply = REPLY * witness(np.clip(matches.reply, 0, 1) ** SPREAD)
     other = segment.columns.about_other(rows, query.subjects)
     factor = np.where(other, OTHER_SUBJECT if query.subjects else ADDED_SUBJECT, 1).astype(np.float32)
     raised = boosts(segment.columns, query.circumstances, rows)
-    return Scored((dense + lexical) * factor + raised.total, dense, lexical, factor, raised)
+    return Scored((meaning + words + reply) * factor, meaning, words, reply, factor, raised)
+
+
+def witness(match: Floats) -> Floats:
+    """The evidence of a match, 0 to 1, float32: -ln of the chance that it misleads."""
+    found: Floats = -np.log1p(np.float32(-CERTAIN) * np.clip(match, 0, 1)).astype(np.float32)
+    return found
+
+
+def score_of(strength: float) -> float:
+    """Strength of evidence to a score, 0 to 1."""
+    return 1 - exp(-strength)
 
 
 def _take(
@@ -167,13 +227,13 @@ def _take(
     hidden: Sequence[frozenset[str]],
 ) -> list[Ranked]:
     owners = np.repeat(np.arange(len(found)), [len(one.rows) for one in found])
-    rows, scores, cosine, words = (
-        np.concatenate([getattr(one, part) for one in found]) for part in ("rows", "score", "cosine", "words")
-    )
+    places = np.concatenate([np.arange(len(one.rows)) for one in found])
+    rows = np.concatenate([one.rows for one in found])
+    total = np.concatenate([one.scored.total for one in found])
     taken: list[Ranked] = []
     shown = Shown()
-    for place in np.lexsort((rows, owners, -scores)).tolist():
-        owner, row = int(owners[place]), int(rows[place])
+    for number in np.lexsort((rows, owners, -total)).tolist():
+        owner, row = int(owners[number]), int(rows[number])
         segment = segments[owner]
         fold = int(segment.columns.fold[row])
         if shown.repeats(fold):
@@ -184,21 +244,27 @@ def _take(
             continue
         if shown.seen(fold, case.question, names, partial(_vector, segment, row)):
             continue
-        evidence = Evidence(
-            float(cosine[place]),
-            float(words[place]),
-            query.known,
-            query.subjects,
-            subjects(names) | crop_subjects(case.crop),
-        )
-        taken.append(
-            Ranked(
-                case, float(scores[place]), evidence.cosine, evidence.words, confidence(evidence), evidence
-            )
-        )
+        about = subjects(names) | crop_subjects(case.crop)
+        evidence = evidence_of(query, found[owner], int(places[number]), about)
+        taken.append(Ranked(case, score_of(float(total[number])), confidence(evidence), evidence))
         if len(taken) == k:
             break
     return taken
+
+
+def evidence_of(query: Query, found: Candidates, place: int, about: frozenset[str]) -> Evidence:
+    """What is known of one candidate; `about`: the crops and animals that it names."""
+    matches = found.matches
+    return Evidence(
+        float(found.scored.strength[place]),
+        float(matches.cosine[place]),
+        float(matches.words[place]),
+        float(matches.reply[place]),
+        query.known,
+        query.length,
+        query.subjects,
+        about,
+    )
 
 
 def _vector(segment: Segment, row: int) -> Floats:

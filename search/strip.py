@@ -41,6 +41,14 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"[{_PROVINCES}][a-z][·. ]?[a-z0-9]{{5,6}}(?![a-z0-9])", "*车牌*"),
         (r"(?<!\d)\d{1,3}\.\d{4,}\s*[,; ]\s*\d{1,3}\.\d{4,}", "*位置*"),
         (rf"[{_DIGITS}]+\s*(组|社|队)\s*(?:附)?[{_DIGITS}]+\s*(?:号|户)", r"*\1*号"),
+        # township and village, village and group, street and number: enough to find the house
+        (
+            rf"[\u4e00-\u9fff]{{2,4}}(?:镇|乡(?!镇|村|下)|街道)[\u4e00-\u9fff]{{1,4}}?(?<!农)(?:村|社区)"
+            rf"(?:\s*[{_DIGITS}]+\s*[组社队])?",
+            "*地址*",
+        ),
+        (rf"[\u4e00-\u9fff]{{2,4}}(?<!农)村\s*[{_DIGITS}]+\s*[组社队](?![\u4e00-\u9fff]{{0,2}}\*)", "*地址*"),
+        (rf"[\u4e00-\u9fff]{{2,4}}(?:路|街|巷|大道)\s*[{_DIGITS}]+\s*号", "*地址*"),
         (rf"(门牌|户号|门牌号)\s*[:是为]?\s*[{_DIGITS}]+\s*号?", r"\1*"),
         # any short text that stands alone after 「姓名」 is a name, listed surname or not (阿木尔古)
         (rf"({_INTRODUCES})(\s*[:是为叫]?\s*)[\u4e00-\u9fff·]{{2,4}}(?![\u4e00-\u9fff·])", r"\1\2*"),

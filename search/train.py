@@ -49,22 +49,12 @@ UNKNOWN = "[UNK]"
 
 
 def vocabulary(texts: Sequence[str], size: int) -> list[str]:
-    """The unknown token, every GB2312 character, then the commonest other tokens; `size` in all at most."""
-    found = [UNKNOWN, *gb2312()]
-    known = set(found)
+    """The unknown token, every single character of the texts, then their commonest other tokens; `size` in
+    all at most. What occurs once teaches nothing: its row would stay the noise that it began with."""
     counts = Counter(token for text in texts for token in tokens(text))
-    for token, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        if len(found) == size or count < 2:
-            break
-        if token not in known:
-            found.append(token)
-    return found
-
-
-def gb2312() -> list[str]:
-    """The 6,763 characters of the national standard, by code."""
-    cells = (bytes((row, cell)) for row in range(0xB0, 0xF8) for cell in range(0xA1, 0xFF))
-    return [cell.decode("gb2312", "ignore") for cell in cells if cell.decode("gb2312", "ignore")]
+    common = sorted((item for item in counts.items() if item[1] > 1), key=lambda item: (-item[1], item[0]))
+    short, long = ([token for token, _ in common if is_bigram(token) is wide] for wide in (False, True))
+    return [UNKNOWN, *short, *long][:size]
 
 
 def fit(kinds: Sequence[Sequence[Pair]], words: Sequence[str], seed: int) -> NDArray[np.float32]:

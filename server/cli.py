@@ -1,4 +1,5 @@
-"""The command line: `tianwen serve | import | index | similar | backup | restore | store | demo | contract`.
+"""The command line: `tianwen serve | import | index | feedback | similar | backup | restore | store | demo |
+contract`.
 
 Each command imports what it needs when it runs, so that the command line starts without torch.
 """
@@ -11,6 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 DEFAULT_DATA = Path("data")
 
@@ -35,8 +37,12 @@ def parser() -> argparse.ArgumentParser:
     importing = commands.add_parser("import", parents=[data], help="import a history of consultations")
     importing.add_argument("file", type=Path, metavar="FILE", help=".jsonl, .csv or .xlsx")
 
-    index = commands.add_parser("index", parents=[data], help="the index of find similar")
-    index.add_argument("what", choices=["build", "status"])
+    _index(commands, data)
+
+    feedback = commands.add_parser("feedback", help="what people said of the answers that they found")
+    feedbacks = feedback.add_subparsers(dest="what", required=True, metavar="WHAT")
+    exporting = feedbacks.add_parser("export", parents=[data], help="write it for the development set")
+    exporting.add_argument("file", type=Path, metavar="FILE", help="JSON lines, without personal data")
 
     similar = commands.add_parser("similar", parents=[data], help="find similar consultations")
     similar.add_argument("text", nargs="?", metavar="TEXT")
@@ -73,6 +79,21 @@ def parser() -> argparse.ArgumentParser:
     contract = commands.add_parser("contract", help="write what the PWA shares with Python")
     contract.add_argument("--into", type=Path, default=Path("pwa/src/contract"), metavar="DIR")
     return root
+
+
+def _index(commands: Any, data: argparse.ArgumentParser) -> None:
+    index = commands.add_parser("index", help="the index of find similar")
+    whats = index.add_subparsers(dest="what", required=True, metavar="WHAT")
+    building = whats.add_parser("build", parents=[data], help="make a new build, and use it")
+    building.add_argument("--hold", action="store_true", help="compare it, and do not use it yet")
+    whats.add_parser("status", parents=[data], help="what is in use, as JSON")
+    comparing = whats.add_parser("compare", parents=[data], help="the newest build beside the one in use")
+    comparing.add_argument("version", type=int, nargs="?", metavar="VERSION", help="another than the newest")
+    promoting = whats.add_parser("promote", parents=[data], help="use a build")
+    promoting.add_argument("version", type=int, metavar="VERSION")
+    discarding = whats.add_parser("discard", parents=[data], help="delete a build that is not in use")
+    discarding.add_argument("version", type=int, metavar="VERSION")
+    whats.add_parser("rollback", parents=[data], help="use the build before the one in use")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

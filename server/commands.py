@@ -159,42 +159,38 @@ def _print_report(report: Report) -> None:
 
 
 def run_index(options: argparse.Namespace) -> int:
+    """`tianwen index WHAT`."""
+    from server import indexing
+
     with deployment_in(options.data) as deployment:
-        if options.what == "status":
-            print(json.dumps(_opened(deployment).status(), ensure_ascii=False, indent=2))
-            return 0
+        finder = opened(deployment)
+        try:
+            return indexing.VERBS[options.what](deployment, finder, options)
+        except indexing.Refused as refusal:
+            raise Complaint(str(refusal)) from None
+
+
+def run_feedback(options: argparse.Namespace) -> int:
+    """`tianwen feedback export FILE`."""
+    import orjson
+
+    from server.feedback import stripped
+
+    with deployment_in(options.data) as deployment:
         deployment.consultations.catch_up()
-        begun = time.monotonic()
-        manifest = _build(deployment)
-        print(f"建好第 {manifest.version} 版：{manifest.count} 条，{time.monotonic() - begun:.1f} 秒。")
-        return 0
+        count = 0
+        try:
+            with options.file.open("wb") as file:
+                for mark in deployment.consultations.feedback.every(None):
+                    file.write(orjson.dumps(stripped(mark), option=orjson.OPT_APPEND_NEWLINE))
+                    count += 1
+        except OSError as fault:
+            raise Complaint(f"写不了 {options.file}：{fault.strerror}") from None
+    print(f"写了 {count} 条到 {options.file}，姓名和电话都去掉了。")
+    return 0
 
 
-def _build(deployment: Deployment) -> Any:
-    from search.errors import SearchError
-    from server.catalogue import text as say
-
-    finder = _opened(deployment)
-    last = ""
-
-    def tell(progress: Any) -> None:
-        nonlocal last
-        if progress.stage != last or sys.stderr.isatty():
-            last = progress.stage
-            line = f"  {say('index.stage.' + progress.stage)} {progress.done}/{progress.total}"
-            end = "" if sys.stderr.isatty() else "\n"
-            print(f"\r{line:30}" if not end else line, end=end, file=sys.stderr, flush=True)
-
-    try:
-        manifest = finder.build(deployment.finder.cases(), tell)
-    except SearchError as fault:
-        raise Complaint(f"没有建成：{fault}") from None
-    if sys.stderr.isatty():
-        print(file=sys.stderr)
-    return manifest
-
-
-def _opened(deployment: Deployment) -> Any:
+def opened(deployment: Deployment) -> Any:
     try:
         return deployment.finder.open()
     except ImportError as fault:
@@ -205,7 +201,7 @@ def run_similar(options: argparse.Namespace) -> int:
     if bool(options.text) == bool(options.batch):
         raise Complaint("写一句话，或者用 --batch FILE 给一个文件，二选一。")
     with deployment_in(options.data) as deployment:
-        finder = _opened(deployment)
+        finder = opened(deployment)
         if not finder.ready:
             raise Complaint("还没有索引，先运行：tianwen index build")
         if options.batch:
@@ -301,7 +297,7 @@ def run_demo(options: argparse.Namespace) -> int:
         with deployment_in(options.data) as deployment:
             load_demo(deployment, lambda line: print(line, flush=True))
             print("建找类似的索引 …", flush=True)
-            manifest = _build(deployment)
+            manifest = _built(deployment)
             print(f"索引 {manifest.count} 条，{manifest.duration_s:.1f} 秒。")
         marker.write_text(json.dumps({"loaded": int(time.time())}) + "\n", "utf-8")
     print("\n演示账号（都是编的），第一次的密码都是 tianwen-demo：")
@@ -309,6 +305,15 @@ def run_demo(options: argparse.Namespace) -> int:
         print(f"  {phone}  {role}：{purpose}")
     print()
     return 0
+
+
+def _built(deployment: Deployment) -> Any:
+    from server import indexing
+
+    try:
+        return indexing.build(deployment, opened(deployment))
+    except indexing.Refused as refusal:
+        raise Complaint(str(refusal)) from None
 
 
 def run_contract(options: argparse.Namespace) -> int:

@@ -21,9 +21,10 @@ from models.access import channels_of_group, group_of
 from models.programme import Programme
 from models.regions import county_of, township_of
 from models.workflow import Consultation, Doc, fold, iso
+from server import feedback
 from server.accounts import Person
 from server.tables import Tables
-from sync.store import Database, Wanted
+from sync.store import Change, Database, Wanted
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,18 @@ MIGRATIONS = [
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX answers_by_expert ON answers(expert);
     """,
+    feedback.MIGRATION,
+    # What a county's pack is made of: which cases it has, and the store's number of their last change.
+    """
+    ALTER TABLE consultations ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE followed ADD COLUMN whole INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX cases_by_county ON consultations(county, state, verdict, id, seq)
+      WHERE state = 'closed' AND verdict = 'valid';
+    """,
 ]
+
+CASES = "consultations WHERE county = ? AND state = 'closed' AND verdict = 'valid'"
+"""A county's cases: the index `cases_by_county` alone tells of them."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +96,18 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Told:
+    """A demand as it was asked; `at` is when the county received it, ISO 8601 UTC or empty."""
+
+    id: str
+    text: str
+    crop: str
+    industry: str
+    region: str
+    at: str
+
+
+@dataclass(frozen=True)
 class ExpertLoad:
     """What an expert has on hand and has done; minutes from assignment to the first answer."""
 
@@ -98,6 +122,7 @@ class Consultations:
 
     def __init__(self, folder: Path, database: Database, programme: Programme) -> None:
         self._tables = Tables(folder / "consultations.sqlite3", MIGRATIONS, durable=False)
+        self.feedback = feedback.Feedback(self._tables, programme)
         self._database = database
         self._programme = programme
         self._listeners: list[Callable[[Consultation], None]] = []
@@ -106,6 +131,7 @@ class Consultations:
         self._news = threading.Event()
         self._unsubscribe = database.subscribe(lambda _notice: self._news.set())
         self._thread: threading.Thread | None = None
+        self._whole = False
         self._seq = self._resume()
 
     # -- following the store --------------------------------------------------------------------
@@ -132,6 +158,11 @@ class Consultations:
             pass
 
     @property
+    def whole(self) -> bool:
+        """Whether it has shown all of the store since it was last made anew; until then cases are missing."""
+        return self._whole
+
+    @property
     def seq(self) -> int:
         """The store's sequence number up to which the read model shows everything."""
         return self._seq
@@ -148,13 +179,14 @@ class Consultations:
         """Where to go on; 0, with the tables emptied, where the store is not the one followed before, or has
         been put back to an older state."""
         store = self._database.info()
-        row = self._tables.row("SELECT uuid, seq FROM followed")
+        row = self._tables.row("SELECT uuid, seq, whole FROM followed")
         if row is not None and row["uuid"] == store.uuid and row["seq"] <= store.update_seq:
+            self._whole = bool(row["whole"])
             return int(row["seq"])
         with self._tables.transaction() as connection:
-            for table in ("consultations", "answers", "followed"):
+            for table in ("consultations", "answers", "marks", "followed"):
                 connection.execute(f"DELETE FROM {table}")
-            connection.execute("INSERT INTO followed VALUES (1, ?, 0)", (store.uuid,))
+            connection.execute("INSERT INTO followed (one, uuid, seq) VALUES (1, ?, 0)", (store.uuid,))
         return 0
 
     def _follow(self) -> None:
@@ -173,6 +205,7 @@ class Consultations:
         """Fold the next batch of changes; False where there was none."""
         changes = self._database.changes(Wanted(since=self._seq, limit=BATCH, include_docs=True))
         if not changes.rows:
+            self._whole = True
             return False
         groups = {group_of(row.doc) for row in changes.rows if row.doc}
         folded = [
@@ -182,10 +215,12 @@ class Consultations:
         ]
         with self._tables.transaction() as connection:
             for consultation, columns in folded:
-                self._put(connection, consultation, columns)
-            connection.execute("UPDATE followed SET seq = ?", (changes.last_seq,))
+                self._put(connection, consultation, {**columns, "seq": changes.last_seq})
+            self._put_marks(connection, changes.rows)
+            whole = self._whole or not changes.pending
+            connection.execute("UPDATE followed SET seq = ?, whole = ?", (changes.last_seq, int(whole)))
         with self._progress:
-            self._seq = changes.last_seq
+            self._seq, self._whole = changes.last_seq, whole
             self._progress.notify_all()
         for consultation, _row in folded:
             self._tell(consultation)
@@ -217,6 +252,14 @@ class Consultations:
         )
         connection.execute("DELETE FROM answers WHERE consultation = ?", (consultation.id,))
         connection.executemany("INSERT INTO answers VALUES (?,?,?,?,?)", _answers(consultation))
+        self.feedback.put_adoptions(connection, consultation)
+
+    def _put_marks(self, connection: sqlite3.Connection, changes: Iterable[Change]) -> None:
+        said = [change for change in changes if change.id.startswith("feedback:")]
+        gone = [change.id for change in said if change.deleted]
+        marks = (feedback.noted(change.doc) for change in said if change.doc and not change.deleted)
+        self.feedback.put(connection, [mark for mark in marks if mark])
+        self.feedback.drop(connection, gone)
 
     # -- reading ----------------------------------------------------------------------------------
 
@@ -310,6 +353,31 @@ class Consultations:
                 return
             yield from (row["id"] for row in rows)
             after = rows[-1]["id"]
+
+    def case_stamp(self, county: str) -> tuple[str, int, int]:
+        """What a county's cases are at: (store, how many, the store's number of the last change to any).
+        Equal as long as they are the same: a new or changed one raises the number, one less lowers the
+        count."""
+        row = self._tables.row(
+            "SELECT (SELECT uuid FROM followed) AS store, count(*) AS count, coalesce(max(seq), 0) AS seq"
+            f" FROM {CASES}",
+            county,
+        )
+        return (row["store"], row["count"], row["seq"]) if row else ("", 0, 0)
+
+    def newest_cases(self, county: str, limit: int) -> dict[str, int]:
+        """Ids of a county's cases, the newest first, each with the store's number of its last change."""
+        rows = self._tables.rows(f"SELECT id, seq FROM {CASES} ORDER BY id DESC LIMIT ?", county, limit)
+        return {row["id"]: row["seq"] for row in rows}
+
+    def newest(self, limit: int) -> list[Told]:
+        """The newest questions of all counties; those that phones reported come before imported ones."""
+        rows = self._tables.rows(
+            "SELECT id, text, crop, industry, region, coalesce(received_at, '') AS at FROM consultations"
+            " ORDER BY imported, id DESC LIMIT ?",
+            limit,
+        )
+        return [Told(**row) for row in rows]
 
     def waiting(self) -> list[str]:
         """Ids of the consultations that the centre has not triaged yet, of all counties."""

@@ -6,6 +6,7 @@ DIR/accounts.sqlite3       people, sessions
 DIR/audit.sqlite3          who saw what, and why
 DIR/consultations.sqlite3  the read model; can be deleted, is made anew
 DIR/index/                 find similar: its builds
+DIR/packs/                 offline packs, a folder for each county; can be deleted, is made anew
 DIR/secret.key             the key of protected data; keep a copy elsewhere
 """
 
@@ -24,6 +25,7 @@ from server.actions import Actions
 from server.audit import Audit
 from server.consultations import Consultations
 from server.finding import FinderService
+from server.packs import Packs
 from server.policy import DomainPolicy
 from server.sessions import Sessions
 from server.vault import Vault
@@ -89,6 +91,7 @@ class Deployment:
         self.finder = FinderService(
             folder / "index", settings.encoder, self.database, self.consultations, self.programme
         )
+        self.packs = Packs(folder / "packs", self.consultations, self.programme)
         if settings.administrator:
             name, _, password = settings.administrator.partition(":")
             self.accounts.ensure_administrator(name, password, self.programme.county)
@@ -100,6 +103,7 @@ class Deployment:
 
     def close(self) -> None:
         """Stop the threads, then the files. What was acknowledged is on disk already."""
+        self.packs.close()
         self.finder.close()
         self.consultations.close()
         self.store.close()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cut, join, sha256 } from '../src/domain/chunks.ts';
+import { cut, join } from '../src/domain/chunks.ts';
+import { sha256 } from '../src/domain/sha256.ts';
 import { newMedia } from '../src/domain/documents.ts';
 import { CHUNK_BYTES } from '../src/domain/workflow.ts';
 

@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Match, Route
 
 from server.api import people
 from server.api.media import media
+from server.api.pack import pack
 from server.api.programme import programme
 from server.api.request import api
 from server.api.similar import similar
@@ -29,6 +30,7 @@ routes: list[BaseRoute] = [
     Route("/logout", people.logout, methods=["POST"]),
     Route("/programme", programme),
     Route("/similar", similar, methods=["POST"]),
+    Route("/similar/pack", pack),
     Route("/media/{media}", media),
     Route("/{rest:path}", unknown, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),
 ]

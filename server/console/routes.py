@@ -7,7 +7,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from server.console import callback, consultations, home, index, login, people, quarantine, triage
+from server.console import (
+    callback,
+    consultations,
+    feedback,
+    home,
+    index,
+    login,
+    people,
+    playground,
+    quarantine,
+    triage,
+)
 from server.console.endpoint import guarded
 
 
@@ -39,7 +50,13 @@ routes: list[BaseRoute] = [
     Route("/index/build", index.build, methods=["POST"]),
     Route("/index/cancel", index.cancel, methods=["POST"]),
     Route("/index/promote", index.promote, methods=["POST"]),
+    Route("/index/discard", index.discard, methods=["POST"]),
+    Route("/index/compare", index.compare, methods=["POST"]),
     Route("/index/events", index.events),
+    Route("/index/try", playground.playground),
+    Route("/index/feedback", feedback.feedback),
+    Route("/index/feedback/export", feedback.export),
+    Route("/index/{verb}", index.reopened),
     Route("/quarantine", quarantine.quarantine),
     Route("/quarantine/{receipt}", quarantine.settle, methods=["POST"]),
     Route("/people", people.people),

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from tests.bench import similar, startup
+from tests.bench import pack, pack_phone, similar, startup
 from tests.bench.sync import connected, link, one_of_many, throughput
 from tests.bench.table import Measured
 
@@ -21,6 +21,8 @@ Bench = Callable[[], list[Measured]]
 BENCHES: dict[str, Bench] = {
     "startup": startup.measure,
     "similar": similar.measure,
+    "pack": pack.measure,
+    "pack_phone": pack_phone.measure,
     "throughput": throughput.measure,
     "one_of_many": one_of_many.measure,
     "link": link.measure,

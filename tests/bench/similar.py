@@ -90,16 +90,19 @@ def report(folder: str) -> None:
 
 
 def times(finder: Finder) -> tuple[float, float]:
-    """The median query, and the median of its two indispensable calls, in ms, measured in turns."""
+    """The median query, and the median of its indispensable calls (the vectors, the words of questions and
+    those of replies), in ms, measured in turns."""
     from search.ranking import CANDIDATES
-    from search.segment import question_terms
+    from search.segment import answer_terms, question_terms
     from search.words import gather, weighted
 
     segment, encoder = finder.trial(finder.builds.versions()[-1]).segments[0], Encoder()
 
     def bare(text: str) -> object:
         near = segment.vectors.nearest(encoder.encode([text])[0], CANDIDATES)
-        return near, gather(weighted(segment.questions, question_terms(text), 1.0), segment.count, CANDIDATES)
+        parts = ((segment.questions, question_terms(text)), (segment.answers, answer_terms(text)))
+        words = [gather(weighted(part, terms, 1.0), segment.count, CANDIDATES) for part, terms in parts]
+        return near, words
 
     return milliseconds(lambda text: finder.similar(text, 10), bare)
 
@@ -120,33 +123,31 @@ def milliseconds(*asks: Callable[[str], object]) -> tuple[float, ...]:
 def lost(finder: Finder) -> float:
     """The share of the ten best by scoring every single case that a query does not find."""
     from search import ranking
-    from search.segment import Floats, Segment
-    from search.words import weighted
+    from search.segment import Segment
 
     asker = finder.trial(finder.builds.versions()[-1])
     segment: Segment = asker.segments[0]
     missing = total = 0
     for text in QUERIES:
         query = ranking.make_query(text, asker.encoder)
-        words: Floats = np.zeros(segment.count, np.float32)
         best = segment.questions.best_possible(query.terms)
-        best_answer = segment.answers.best_possible(query.answer_terms) or 1.0
-        for word in (
-            *weighted(segment.questions, query.terms, 1 / best),
-            *weighted(segment.answers, query.answer_terms, ranking.ANSWER / best_answer),
-        ):
-            words[word.documents] += word.impacts * np.float32(word.worth)
+        best_reply = segment.answers.best_possible(query.answer_terms)
         rows = np.arange(segment.count)
         cosine = np.concatenate(
             [
-                np.maximum(segment.vectors.cosine(rows[begin : begin + 10_000], query.vector), 0)
+                segment.vectors.cosine(rows[begin : begin + 10_000], query.vector)
                 for begin in range(0, segment.count, 10_000)
             ]
         )
-        scores = ranking.score(segment, query, rows, cosine, words).score
-        tenth = np.partition(scores, -10)[-10]
-        found = ranking.candidates(segment, query, best, best_answer)
-        missing += 10 - min(10, int((found.score >= tenth - 1e-4).sum()))
+        matches = ranking.Matches(
+            cosine,
+            segment.questions.scores(query.terms) / np.float32(best or 1),
+            segment.answers.scores(query.answer_terms) / np.float32(best_reply or 1),
+        )
+        strength = ranking.score(segment, query, rows, matches).strength
+        tenth = np.partition(strength, -10)[-10]
+        found = ranking.candidates(segment, query, best, best_reply)
+        missing += 10 - min(10, int((found.scored.strength >= tenth - 1e-4).sum()))
         total += 10
     return missing / total
 

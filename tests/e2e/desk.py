@@ -43,12 +43,20 @@ class Desk:
         expect(self.page).not_to_have_url(re.compile(consultation))
 
     def rebuild_index(self) -> None:
-        """Press the button and wait until the new build is in use."""
+        """Have a new build used as soon as it is there, and wait until it is in use."""
         self.page.goto(f"{self.url}/console/index")
-        builds = self.page.locator("table tbody tr")
+        builds = self.page.locator("[data-builds] tbody tr")
         before = builds.count()
+        self.page.get_by_role("radio", name="建好就换").check(force=True)
         self.page.get_by_role("button", name="重新建").click()
         expect(builds).to_have_count(before + 1, timeout=60_000)
+
+    def hold_index(self) -> None:
+        """Have a new build compared with the one in use, and wait for the comparison."""
+        self.page.goto(f"{self.url}/console/index")
+        self.page.get_by_role("radio", name="先比一比再换").check(force=True)
+        self.page.get_by_role("button", name="重新建").click()
+        expect(self.page.get_by_role("heading", name="新旧对比")).to_be_visible(timeout=60_000)
 
     def close(self) -> None:
         self.context.close()

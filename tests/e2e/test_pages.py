@@ -21,6 +21,10 @@ CONSOLE = {
     "c-callback": "/console/callback",
     "c-callback-done": "/console/callback?tab=done",
     "c-index-of-centre": "/console/index",
+    "c-index-try": "/console/index/try",
+    "c-index-tried": "/console/index/try?text=苞谷脚叶往上黄&crop=玉米",
+    "c-index-silent": "/console/index/try?text=拖拉机贷款找哪个部门盖章",
+    "c-index-feedback-empty": "/console/index/feedback",
     "c-quarantine": "/console/quarantine",
     "c-people": "/console/people",
     "c-me": "/console/me",
@@ -91,6 +95,16 @@ class TestConsole:
         centre.page.goto(f"{centre.url}/console/consultations")
         follow(centre.page, "table a")
         fits(centre.page, "c-history")
+
+    def test_a_new_build_beside_the_one_in_use(self, browser: Browser, server: Server) -> None:
+        desk = Desk(browser, server.url)
+        desk.log_in("138-0000-0001")
+        desk.hold_index()
+        fits(desk.page, "c-index-compare")
+        desk.page.get_by_role("button", name="用新的").click()
+        expect(desk.page.get_by_text("正在用第 2 版")).to_be_visible()
+        fits(desk.page, "c-index")
+        desk.close()
 
     def test_a_wrong_role_is_told_where_to_go(self, browser: Browser, server: Server) -> None:
         desk = Desk(browser, server.url)

@@ -107,7 +107,9 @@ def report_offline(informant: Phone, link: BadLink, picture: Path) -> None:
     informant.write(QUESTION)
     informant.take_photo(picture)
     informant.name_farmer("刘演示", "138-0000-0999")
-    informant.says("没有网，送到后自动找")
+    # Or a case that the phone keeps, where the pack was here before the network went.
+    later = informant.page.get_by_text("没有网，送到后自动找")
+    expect(later.or_(informant.page.get_by_text("手机里存的案例")).first).to_be_visible(timeout=60_000)
     shoot(informant.page, "p-report")
     informant.button("上报").click()
     informant.says("存好了，有网自动送")

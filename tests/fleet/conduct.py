@@ -10,8 +10,8 @@ from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
-from models.access import CENTRE, EXPERT, TOWNSHIP_LEAD
-from models.ids import chunk_id, contact_id, demand_id, event_id, media_id
+from models.access import CENTRE, EXPERT, FIELD_WORKERS, TOWNSHIP_LEAD
+from models.ids import chunk_id, contact_id, demand_id, event_id, feedback_id, media_id
 from models.workflow import Consultation, fold
 from tests.fleet.county import County
 from tests.fleet.ledger import Doc
@@ -27,6 +27,8 @@ def act(phone: Phone, county: County, moment_ms: int) -> None:
         phone.write(_demand(phone, county, moment_ms))
     if phone.random.random() < 0.03:
         phone.write(_wrong(phone, moment_ms))
+    if phone.member.role in FIELD_WORKERS and phone.random.random() < 0.1:
+        phone.write([_feedback(phone, moment_ms)])
     for demand in _chosen(phone):
         consultation = fold(phone.thread(demand))
         if consultation is not None:
@@ -145,6 +147,17 @@ def _demand(phone: Phone, county: County, moment_ms: int) -> list[Doc]:
     if phone.random.random() < 0.15:
         docs += _picture(phone, {**shared, "by": phone.member.id}, stamped, moment_ms)
     return docs
+
+
+def _feedback(phone: Phone, moment_ms: int) -> Doc:
+    """What somebody says of a case that they looked up."""
+    ulid = phone.ulid(moment_ms)
+    stamped = phone.stamped("", moment_ms)
+    return {
+        "_id": feedback_id(ulid), "type": "feedback", "by": phone.member.id, "region": phone.member.region,
+        "text": phone.random.choice(QUESTIONS), "case": ulid, "helpful": phone.random.random() < 0.7,
+        "offline": True, "device": stamped["device"], "at": stamped["at"],
+    }  # fmt: skip
 
 
 def _picture(phone: Phone, shared: Doc, stamped: Doc, moment_ms: int) -> list[Doc]:

@@ -14,6 +14,7 @@ from models import access, ids
 from models.access import Denied, Writer, channels_of, channels_of_group, group_of, may_write, receipt
 from models.clock import stamp
 from models.documents import FIELD_NAMES, check
+from models.forbidden import ForbiddenWords
 from models.programme import load_programme
 from models.workflow import fold, later, workflow
 
@@ -42,7 +43,7 @@ PEOPLE: dict[str, tuple[str, str]] = {
     "administrator": ("administrator", COUNTY),
 }
 IDS = {name: person_id(f"P{number:02d}") for number, name in enumerate(PEOPLE)}
-DEMAND, MEDIA = person_id("DEMAND"), person_id("MED1A")
+DEMAND, MEDIA, FEEDBACK = person_id("DEMAND"), person_id("MED1A"), person_id("FEEDBACK")
 
 
 def writer(name: str) -> Writer:
@@ -107,6 +108,14 @@ def similar() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def feedback(by: str = "reporter", region: str = VILLAGE, **more: Any) -> dict[str, Any]:
+    return {
+        "_id": f"feedback:{FEEDBACK}", "type": "feedback", "by": IDS[by], "region": region,
+        "text": "叶子黄了", "case": DEMAND, "helpful": True, "device": "0a0a0a0a", "at": common(0)["at"],
+        **more,
+    }  # fmt: skip
+
+
 def assigned(expert: str, minutes: int) -> dict[str, Any]:
     return event("assigned", "centre", minutes, expert=IDS[expert], expert_name="王兽医")
 
@@ -149,6 +158,12 @@ class TestReading:
     def test_a_contacts_group_is_narrower_than_its_consultations(self) -> None:
         narrow = channels_of_group(f"contact:{DEMAND}", [contact()])
         assert narrow < channels_of_group(f"consultation:{DEMAND}", HISTORY)
+
+    def test_feedback_is_read_by_who_wrote_it_and_the_county_alone(self) -> None:
+        assert group_of(feedback()) == f"feedback:{FEEDBACK}"
+        assert readers(feedback(), [feedback()]) == {"reporter", *COUNTY_STAFF}
+        assert readers(feedback("asked", COUNTY), [feedback("asked", COUNTY)]) == {"asked", *COUNTY_STAFF}
+        assert channels_of_group(f"feedback:{FEEDBACK}", []) == frozenset()
 
     def test_a_person_is_read_by_themselves_and_their_county(self) -> None:
         person = {"_id": f"person:{IDS['neighbour']}", "type": "person", "region": NEXT_VILLAGE}
@@ -235,6 +250,7 @@ class TestNeighbours:
             documents = [demand(region=village), *HISTORY[1:]]
             seen_in = channels_of_group(f"consultation:{DEMAND}", documents)
             seen_in |= channels_of_group(f"contact:{DEMAND}", [contact(region=village)])
+            seen_in |= channels_of_group(f"feedback:{FEEDBACK}", [feedback(region=village)])
             assert [other for other, held in holders.items() if held & seen_in] == []
 
     def test_a_township_lead_reads_their_own_township_alone(self) -> None:
@@ -449,6 +465,56 @@ class TestWritingPictures:
         assert "一片一片送" in fault.reason
 
 
+class TestWritingFeedback:
+    @pytest.mark.parametrize("name", PEOPLE)
+    def test_by_whom(self, name: str) -> None:
+        """Whoever looks answers up on a phone, in their own name, from their own place."""
+        role, region = PEOPLE[name]
+        if role in ("informant", "township_lead", "expert"):
+            may_write(writer(name), feedback(name, region), [])
+        else:
+            fault = denial(name, feedback(name, region), [])
+            assert (fault.code, fault.reason) == ("role", "只有信息员和专家能说查到的有没有用。")
+
+    @pytest.mark.parametrize("name", PEOPLE)
+    def test_never_in_anothers_name(self, name: str) -> None:
+        for other in PEOPLE.keys() - {name}:
+            assert denial(name, feedback(other, PEOPLE[name][1]), []).code in ("role", "author")
+        fault = denial("neighbour", feedback("reporter", NEXT_VILLAGE), [])
+        assert (fault.code, fault.reason) == ("author", "这条写的是别人的名字，请用自己的账号写。")
+
+    @pytest.mark.parametrize(
+        ("name", "region", "allowed"),
+        [
+            ("reporter", VILLAGE, True),
+            ("reporter", NEXT_VILLAGE, False),
+            ("reporter", COUNTY, False),
+            ("lead", TOWN, True),
+            ("lead", VILLAGE, True),
+            ("lead", OTHER_VILLAGE, False),
+            ("asked", COUNTY, True),
+            ("asked", OTHER_VILLAGE, True),
+            ("asked", NEXT_COUNTY, False),
+        ],
+    )
+    def test_from_the_place_that_is_theirs(self, name: str, region: str, allowed: bool) -> None:
+        if allowed:
+            may_write(writer(name), feedback(name, region), [])
+        else:
+            fault = denial(name, feedback(name, region), [])
+            assert (fault.code, fault.reason) == ("region", "写的村不归您管。请改成您管的村。")
+
+    def test_once(self) -> None:
+        changed = {**feedback(helpful=False), "_rev": "1-" + "0" * 32}
+        assert denial("reporter", changed, [feedback()]).code == "edit"
+
+    def test_not_with_a_forbidden_word(self) -> None:
+        words = ForbiddenWords(["代开发票"])
+        with pytest.raises(Denied) as caught:
+            may_write(writer("reporter"), feedback(text="代开 发票"), [], words)
+        assert caught.value.code == "forbidden_word"
+
+
 def from_the_server(document: dict[str, Any]) -> dict[str, Any]:
     """The same, with the server's device, and the `_id` that follows from it."""
     return {
@@ -471,8 +537,9 @@ class TestWritingAsTheServer:
             ("centre", event("rejected", "centre"), HISTORY),
             ("reporter", media("reporter"), HISTORY),
             ("reporter", chunk("reporter"), HISTORY),
+            ("reporter", feedback(), []),
         ],
-        ids=["demand", "contact", "solved", "replied", "rejected", "media", "chunk"],
+        ids=["demand", "contact", "solved", "replied", "rejected", "media", "chunk", "feedback"],
     )
     def test_no_client_does(self, name: str, document: dict[str, Any], group: list[dict[str, Any]]) -> None:
         forged = from_the_server(document)
@@ -511,7 +578,7 @@ class TestWritingAnythingElse:
 
     @pytest.mark.parametrize("name", PEOPLE)
     @pytest.mark.parametrize(
-        "document", [*HISTORY, media("reporter"), contact()], ids=lambda each: each["_id"]
+        "document", [*HISTORY, media("reporter"), contact(), feedback()], ids=lambda each: each["_id"]
     )
     def test_nobody_deletes(self, name: str, document: dict[str, Any]) -> None:
         for grave in (document, {"_id": document["_id"]}):

@@ -61,7 +61,9 @@ class TestTypes:
             '  type: "chunk";',
             "  results: SimilarCase[];",
             "export type AnyDocument = DemandDocument | EventDocument | MediaDocument | ChunkDocument"
-            " | ContactDocument | SimilarDocument;",
+            " | ContactDocument | SimilarDocument | FeedbackDocument;",
+            "  helpful: boolean;",
+            "  offline?: boolean;",
         ],
     )
     def test_shapes(self, line: str) -> None:

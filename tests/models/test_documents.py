@@ -14,8 +14,8 @@ from models import documents
 from models.documents import Malformed, check
 from models.workflow import fold, workflow
 
-DEMAND, PERSON, MEDIA, OTHER = (
-    name.ljust(26, "0") for name in ("01HWDEMAND", "01HWREP0RTER", "01HWMED1A", "01HW0THER")
+DEMAND, PERSON, MEDIA, OTHER, FEEDBACK = (
+    name.ljust(26, "0") for name in ("01HWDEMAND", "01HWREP0RTER", "01HWMED1A", "01HW0THER", "01HWFEEDBACK")
 )
 CLOCK, DEVICE, AT = "019df20050000000", "0a0a0a0a", "2026-05-04T08:00:00.000Z"
 SIMILAR_CASE = {"id": "demand:x", "score": 0.5, "question": "叶子黄", "answer": "打药"}
@@ -47,6 +47,10 @@ GOOD: dict[str, dict[str, Any]] = {
     "similar": {
         "_id": f"similar:{DEMAND}", "type": "similar", "demand": DEMAND, "build": 3, "abstained": False,
         "results": [SIMILAR_CASE], "device": "server00", "at": AT,
+    },
+    "feedback": {
+        "_id": f"feedback:{FEEDBACK}", "type": "feedback", "by": PERSON, "region": "510726105201",
+        "text": "叶子黄了", "case": DEMAND, "helpful": False, "offline": True, "device": DEVICE, "at": AT,
     },
 }  # fmt: skip
 TYPES = sorted(GOOD)
@@ -100,6 +104,7 @@ class TestGood:
         check(good("chunk", data=base64.b64encode(bytes(24 * 1024)).decode()))
         check(good("chunk", n=511, _id=f"chunk:{MEDIA}:0511"))
         check(good("media", bytes=24 * 1024 * 512, chunks=512))
+        check(good("feedback", text="黄" * 500, case="长" * 80))
 
     def test_what_the_server_writes(self) -> None:
         check(good("event", by="server", device="server00", _id=f"event:{DEMAND}:{CLOCK}:server00"))
@@ -162,6 +167,16 @@ class TestFaults:
             (good("contact", name=""), "“名字”是空的，县里收不了。请改一下再送。"),
             (good("contact", phone="call me"), "“电话”格式不对，县里收不了。请改一下再送。"),
             (good("contact", id_number="0"), "“id_number”不该有，县里收不了。请改一下再送。"),
+            (good("feedback", text="黄" * 501), "“写的内容”太长了，县里收不了。请改一下再送。"),
+            (good("feedback", text=" \u3000\n"), "“写的内容”格式不对，县里收不了。请改一下再送。"),
+            (good("feedback", case=""), "“哪一条类似”是空的，县里收不了。请改一下再送。"),
+            (good("feedback", case="长" * 81), "“哪一条类似”太长了，县里收不了。请改一下再送。"),
+            (good("feedback", helpful="yes"), "“有没有用”不对，县里收不了。请改一下再送。"),
+            (good("feedback", helpful=None), "“有没有用”不对，县里收不了。请改一下再送。"),
+            (good("feedback", offline=1), "“offline”不对，县里收不了。请改一下再送。"),
+            (good("feedback", region="510726"), "“村”格式不对，县里收不了。请改一下再送。"),
+            (good("feedback", by="server"), "“by”格式不对，县里收不了。请改一下再送。"),
+            (good("feedback", phone="138-0000-0001"), "“电话”不该有，县里收不了。请改一下再送。"),
             (good("similar", build="3"), "“build”不对，县里收不了。请改一下再送。"),
             (
                 good("similar", results=[without(SIMILAR_CASE, "answer")]),
@@ -209,6 +224,7 @@ FILLED_IN = {
     "media": {"caption", "at", "clock"},
     "chunk": {"data", "media"},
     "contact": {"region", "name", "phone", "at"},
+    "feedback": {"region", "text", "case", "helpful", "at"},
 }  # fmt: skip
 
 
@@ -244,6 +260,7 @@ class TestIdentifiers:
             good("chunk", _id=f"chunk:{MEDIA}:1"),
             good("contact", _id=f"contact:{OTHER}"),
             good("similar", _id=f"similar:{OTHER}"),
+            good("feedback", _id=f"demand:{FEEDBACK}"),
             without(GOOD["event"], "_id"),
         ],
     )
@@ -252,7 +269,7 @@ class TestIdentifiers:
         assert fault.code == "schema"
         assert fault.reason == f"编号和内容对不上：{document.get('_id')}"[:69]
 
-    @pytest.mark.parametrize("kind", ["demand", "media"])
+    @pytest.mark.parametrize("kind", ["demand", "media", "feedback"])
     @pytest.mark.parametrize("name", ["", "1", DEMAND.lower(), DEMAND + "0", f"{DEMAND}:x", "O" * 26])
     def test_that_are_no_ulids_are_refused(self, kind: str, name: str) -> None:
         fault = refusal(good(kind, _id=f"{kind}:{name}"))

@@ -82,6 +82,7 @@ class TestIdentifiers:
         assert ids.media_id("M") == "media:M"
         assert ids.contact_id("D") == "contact:D"
         assert ids.similar_id("D") == "similar:D"
+        assert ids.feedback_id("F") == "feedback:F"
 
     def test_chunks_sort_by_number(self) -> None:
         names = [ids.chunk_id("M", number) for number in range(512)]

@@ -5,13 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import orjson
 import pytest
 
 from search.builds import CURRENT, KEEP, LOCK, Builds
 from search.cases import Case
 from search.encoder import Encoder
 from search.errors import BuildBroken, BuildCancelled, IndexMissing
-from search.index import Progress, Work
+from search.index import FORMAT, MANIFEST, Progress, Work
 
 
 @pytest.fixture
@@ -82,6 +83,13 @@ class TestPromotion:
         with pytest.raises(BuildBroken, match=r"rows\.jsonl is damaged"):
             builds.promote(second.version)
         assert builds.current() == 1
+
+    def test_of_a_build_of_another_program_version_is_refused(self, builds: Builds, encoder: Encoder) -> None:
+        path = builds.path(builds.build([Case("x", "草莓烂果")], encoder).version) / MANIFEST
+        path.write_bytes(orjson.dumps({**orjson.loads(path.read_bytes()), "format": FORMAT - 1}))
+        with pytest.raises(BuildBroken, match="build it anew"):
+            builds.promote(2)
+        assert builds.open()[0].version == 1
 
     def test_of_an_unknown_version_is_refused(self, builds: Builds) -> None:
         with pytest.raises(IndexMissing):

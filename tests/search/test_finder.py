@@ -1,4 +1,5 @@
 import threading
+from math import exp
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,13 @@ class TestFresh:
         assert all("葡萄" in hit.question for hit in shown)
         assert ids(finder, "葡萄小果黑斑")[0] == "m1"
 
+    def test_each_case_is_counted_once(self, finder: Finder, cases: tuple[Case, ...]) -> None:
+        finder.add(Case("m1", "葡萄小果上有鸟眼一样的黑斑"))
+        finder.add(FRESH)
+        finder.remove("m2")
+        finder.remove("nobody")
+        assert finder.status()["count"] == len(cases)
+
     def test_the_next_build_absorbs_it(self, finder: Finder, cases: tuple[Case, ...]) -> None:
         finder.add(FRESH)
         finder.remove("m1")
@@ -259,9 +267,9 @@ class TestExplain:
     def test_the_parts_add_up_to_the_score_that_is_shown(self, finder: Finder) -> None:
         for hit in finder.similar("苞谷叶子黄焦焦的").results:
             why = finder.explain("苞谷叶子黄焦焦的", hit.id)
-            whole = (why.dense + why.lexical) * why.factor + sum(why.boosts.values())
+            whole = (why.meaning + why.words + why.reply) * why.factor + sum(why.boosts.values())
             assert why.score == pytest.approx(hit.score, abs=1e-3)
-            assert whole == pytest.approx(hit.score, abs=1e-3)
+            assert 1 - exp(-whole) == pytest.approx(hit.score, abs=1e-3)
 
     def test_the_name_of_a_drug_is_named(self, finder: Finder) -> None:
         why = finder.explain("氯虫苯甲酰胺", "m2")

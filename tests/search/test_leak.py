@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import orjson
 
@@ -10,8 +9,8 @@ from search import pairs as by_hand
 from search import train
 from search.fold import bigrams
 from search.grammar import pairs
+from search.sets import BLIND
 
-SETS = Path(__file__).parent / "sets"
 FIELDS = ("question", "near", "dialect", "query")
 NEAR = 0.8
 
@@ -20,7 +19,7 @@ def asked() -> set[str]:
     """Every text of the blind sets that is asked or looked for."""
     return {
         row[field]
-        for path in sorted(SETS.glob("*.jsonl"))
+        for path in sorted(BLIND.rglob("*.jsonl"))
         if path.name != "archive.jsonl"
         for row in map(orjson.loads, path.read_bytes().splitlines())
         for field in FIELDS

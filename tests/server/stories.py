@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from models.clock import next_stamp, stamp
-from models.ids import chunk_id, contact_id, demand_id, event_id, media_id, new_ulid
+from models.ids import chunk_id, contact_id, demand_id, event_id, feedback_id, media_id, new_ulid
 from models.workflow import Doc, iso
 from server.accounts import Person
 
@@ -55,6 +55,15 @@ class Story:
             "_id": contact_id(self.id), "type": "contact", "demand": self.id, "name": name, "phone": phone,
             "region": self.reporter.region, "reporter": self.reporter.id, "device": self.device,
             "at": iso(self.moment),
+        }  # fmt: skip
+
+    def feedback(self, case: str, helpful: bool = True, **more: Any) -> Doc:
+        """What the reporter says of a case that came up for the same words."""
+        self.moment += timedelta(seconds=1)
+        return {
+            "_id": feedback_id(new_ulid(int(self.moment.timestamp() * 1000))), "type": "feedback",
+            "by": self.reporter.id, "region": self.reporter.region, "text": self.text, "case": case,
+            "helpful": helpful, "device": self.device, "at": iso(self.moment), **more,
         }  # fmt: skip
 
     def photo(self, content: bytes, caption: str = "") -> list[Doc]:

@@ -28,6 +28,7 @@ ENDPOINTS = [
     ("POST", "/api/logout", None),
     ("GET", "/api/programme", None),
     ("POST", "/api/similar", {"text": "苞谷叶子发黄"}),
+    ("GET", "/api/similar/pack", None),
     ("GET", "/api/media/{media}", None),
 ]
 KNOWN_ONLY = [each for each in ENDPOINTS if each[1] != "/api/login"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,8 +19,13 @@ import pytest
 
 from models.contract import contract_json, types_ts
 from server.cli import main, parser
+from server.deployment import Deployment, Settings
+from tests.server.conftest import account, register
+from tests.server.stories import Story
 
-COMMANDS = ("serve", "import", "index", "similar", "backup", "restore", "store", "demo", "contract")
+COMMANDS = (
+    "serve", "import", "index", "feedback", "similar", "backup", "restore", "store", "demo", "contract",
+)  # fmt: skip
 HISTORY = [
     {"question": "玉米叶子从叶尖开始往里黄，下面的老叶先黄", "answer": "缺氮\n追尿素", "crop": "玉米"},
     {"question": "马铃薯叶子背面长白霉", "answer": "晚疫病，喷烯酰吗啉", "crop": "马铃薯"},
@@ -212,6 +218,81 @@ class TestIndex:
     def test_status_of_a_build(self, run: Callable[..., Ran], indexed: Path) -> None:
         status = json.loads(run("index", "status", "--data", indexed).stdout)
         assert (status["state"], status["version"], status["count"]) == ("ready", 1, 2)
+
+
+class TestComparingBuilds:
+    """Its own folder: builds come and go."""
+
+    @pytest.fixture
+    def data(self, indexed: Path, tmp_path: Path) -> Path:
+        return Path(shutil.copytree(indexed, tmp_path / "data"))
+
+    def version(self, run: Callable[..., Ran], data: Path) -> int:
+        return int(json.loads(run("index", "status", "--data", data).stdout)["version"])
+
+    def test_one_that_waits_is_compared_and_then_used(self, run: Callable[..., Ran], data: Path) -> None:
+        done = run("index", "build", "--hold", "--data", data)
+        assert done.returncode == 0
+        for text in ("建好第 2 版", "第 1 条就对", "毫秒", "tianwen index promote 2"):
+            assert text in done.stdout, text
+        assert self.version(run, data) == 1
+        assert "第 1 条就对" in run("index", "compare", "--data", data).stdout
+        assert run("index", "promote", 2, "--data", data).stdout == "换成第 2 版了。\n"
+        assert self.version(run, data) == 2
+        assert run("index", "rollback", "--data", data).stdout == "退回第 1 版了。\n"
+        assert self.version(run, data) == 1
+        assert run("index", "discard", 2, "--data", data).stdout == "第 2 版不要了。\n"
+
+    @pytest.mark.parametrize(
+        ("command", "sentence"),
+        [
+            (("compare",), "没有比现在用的更新的一版"),
+            (("compare", 1), "没有比现在用的更新的一版"),
+            (("compare", 9), "没有这一版"),
+            (("promote", 9), "没有这一版"),
+            (("discard", 9), "没有这一版"),
+            (("discard", 1), "正在用"),
+            (("rollback",), "没有更旧的"),
+        ],
+    )
+    def test_what_will_not_do_is_one_sentence(
+        self, run: Callable[..., Ran], data: Path, command: tuple[Any, ...], sentence: str
+    ) -> None:
+        done = run("index", *command, "--data", data)
+        assert done.returncode == 2
+        assert sentence in done.stderr
+
+    def test_a_damaged_one_is_not_used(self, run: Callable[..., Ran], data: Path) -> None:
+        run("index", "build", "--hold", "--data", data)
+        (data / "index" / "0002" / "rows.jsonl").write_bytes(b"")
+        done = run("index", "promote", 2, "--data", data)
+        assert (done.returncode, "坏了" in done.stderr) == (2, True)
+        assert self.version(run, data) == 1
+
+    def test_the_first_of_all_is_used_whatever_was_said(
+        self, run: Callable[..., Ran], tmp_path: Path
+    ) -> None:
+        done = run("index", "build", "--hold", "--data", tmp_path / "data")
+        assert "还没有用它" not in done.stdout
+        assert self.version(run, tmp_path / "data") == 1
+
+
+class TestFeedback:
+    def test_is_written_line_by_line(self, run: Callable[..., Ran], tmp_path: Path) -> None:
+        folder, file = tmp_path / "data", tmp_path / "marks.jsonl"
+        with Deployment(Settings(folder)) as deployment:
+            register(deployment)
+            told = Story(account(deployment, "informant"), text="玉米黄了，打 138-0000-7777")
+            deployment.database.write([told.feedback("01J00000000000000000000000", False)])
+        done = run("feedback", "export", file, "--data", folder)
+        assert (done.returncode, done.stdout[:6]) == (0, "写了 1 条")
+        row = json.loads(file.read_text("utf-8"))
+        assert row.keys() == {"id", "query", "question", "case", "helpful"}
+        assert (row["query"], row["helpful"]) == ("玉米黄了，打 *电话*", False)
+
+    def test_into_a_place_that_is_none(self, run: Callable[..., Ran], tmp_path: Path) -> None:
+        done = run("feedback", "export", tmp_path / "nowhere" / "x", "--data", tmp_path / "data")
+        assert (done.returncode, done.stderr[:3]) == (2, "写不了")
 
 
 class TestSimilar:

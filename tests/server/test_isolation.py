@@ -17,6 +17,7 @@ import pytest
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from search.pack.container import MAGIC, read
 from server import api
 from server.accounts import Person
 from server.deployment import Deployment
@@ -28,6 +29,7 @@ QUESTION = "杜鹃花田里的怪虫子专吃嫩心"
 RELAYED = "转告的话只有我们晓得"
 REPLY = "机密答复用糖醋液诱杀"
 CAPTION = "花田东头第三行"
+LOOKED_UP = "查过羊肚菌白霉怎么办"
 FARMER, FARMER_PHONE = "何独秀", "138-0000-4321"
 CHECKPOINT = "checkpoint-of-the-informant"
 ABSENT = "0" * 26
@@ -42,17 +44,19 @@ class Secrets:
     event: str
     rev: str
     contact_rev: str
+    feedback: str
     texts: tuple[str, ...] = field(default=())
 
     @property
     def ids(self) -> tuple[str, ...]:
-        return (self.demand, self.media, self.rev, self.contact_rev, self.event[-8:])
+        return (self.demand, self.media, self.rev, self.contact_rev, self.feedback, self.event[-8:])
 
 
 @dataclass(frozen=True)
 class Address:
-    """One request. `{demand}`, `{media}`, `{event}`, `{rev}` stand for the informant's; `writes` marks those
-    that leave something of the asker's own behind, which is then no leak when it is read again."""
+    """One request. `{demand}`, `{media}`, `{event}`, `{feedback}`, `{rev}` stand for the informant's;
+    `writes` marks those that leave something of the asker's own behind, which is then no leak when it is read
+    again."""
 
     method: str
     path: str
@@ -80,13 +84,15 @@ class Address:
     def named(self) -> bool:
         """Whether the asker says an id themselves, so that an answer may repeat it."""
         said = self.path + json.dumps(self.body)
-        return any("{" + name + "}" in said for name in ("demand", "media", "event", "rev", "receipt"))
+        return any(
+            "{" + name + "}" in said for name in ("demand", "media", "event", "rev", "receipt", "feedback")
+        )
 
 
 DB = "/sync/db/tianwen"
 EVERYTHING = "include_docs=true&conflicts=true&attachments=true"
 DOCUMENTS = ("demand:{demand}", "{event}", "media:{media}", "chunk:{media}:0000", "contact:{demand}",
-             "similar:{demand}")  # fmt: skip
+             "similar:{demand}", "feedback:{feedback}")  # fmt: skip
 ALL_IDS = [*DOCUMENTS, "consultation:{demand}"]
 
 # Under each route, the requests that try it.
@@ -98,6 +104,12 @@ ADDRESSES: dict[str, list[Address]] = {
     "/api POST /logout": [Address("POST", "/api/logout")],
     "/api GET /programme": [Address("GET", "/api/programme")],
     "/api POST /similar": [Address("POST", "/api/similar", {"text": QUESTION, "k": 50})],
+    "/api GET /similar/pack": [
+        Address("GET", "/api/similar/pack"),
+        Address("HEAD", "/api/similar/pack"),
+        Address("GET", "/api/similar/pack?since=0123456789abcdef&language=0123456789abcdef"),
+        Address("GET", "/api/similar/pack", headers={"range": "bytes=0-99"}),
+    ],
     "/api GET /media/{media}": [Address("GET", "/api/media/{media}"), Address("GET", "/api/media/{demand}")],
     "/api * /{rest:path}": [Address("GET", "/api/demand/{demand}")],
     "server GET _session": [Address("GET", "/sync/db/_session")],
@@ -295,6 +307,8 @@ def secrets(
     stored += post(phone_as("expert"), [story.event("replied", expert, text=REPLY)])
     relayed = story.event("relayed", story.reporter, text=RELAYED)
     stored += post(informant, [relayed])
+    looked_up = story.feedback(ABSENT, text=LOOKED_UP)
+    stored += post(informant, [looked_up])
     assert [result for result in stored if "error" in result] == []
     assert informant.put(f"{DB}/_local/{CHECKPOINT}", json={"last": CHECKPOINT * 2}).status_code == 201
     return Secrets(
@@ -303,9 +317,10 @@ def secrets(
         event=relayed["_id"],
         rev=stored[0]["rev"],
         contact_rev=stored[1]["rev"],
+        feedback=looked_up["_id"].removeprefix("feedback:"),
         texts=(
-            QUESTION, RELAYED, REPLY, CAPTION, FARMER, FARMER_PHONE, CHECKPOINT * 2, story.reporter.name,
-            story.reporter.id, PEOPLE["informant"][0], photo[0]["sha256"],
+            QUESTION, RELAYED, REPLY, CAPTION, LOOKED_UP, FARMER, FARMER_PHONE, CHECKPOINT * 2,
+            story.reporter.name, story.reporter.id, PEOPLE["informant"][0], photo[0]["sha256"],
             photo[1]["data"][:60], photo[1]["data"][-60:],
         ),
     )  # fmt: skip
@@ -320,8 +335,11 @@ def receipt(deployment: Deployment, informant: TestClient, story: Story) -> str:
 
 
 def everything(answer: Any) -> str:
-    """Body and headers, with what JSON or a browser may have escaped."""
+    """Body and headers, with what JSON or a browser may have escaped, and what an offline pack holds."""
     text = answer.content.decode("utf-8", "replace")
+    if answer.content.startswith(MAGIC) and answer.status_code == 200:
+        pack = read(answer.content)
+        text = f"{pack.header}{pack.content('cases').decode()}"
     headers = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
     return f"{text}\n{text.encode().decode('unicode_escape', 'replace')}\n{headers}"
 
@@ -348,7 +366,7 @@ class TestOthers:
         """Reads first: a later read may show the asker's own refused writes."""
         ids = {
             "demand": secrets.demand, "media": secrets.media, "event": secrets.event, "rev": secrets.rev,
-            "receipt": receipt,
+            "feedback": secrets.feedback, "receipt": receipt,
         }  # fmt: skip
         last = {"/api POST /logout", "/api POST /password"}
         order = sorted(FLAT, key=lambda each: (each[0] in last, each[1].writes, each[0] == "quarantine POST"))
@@ -363,16 +381,16 @@ class TestOthers:
     def test_cannot_tell_it_from_what_is_not_there(self, other: TestClient, secrets: Secrets) -> None:
         """Where one names an id, the answer is the same as for an id that nobody has."""
         there = {"demand": secrets.demand, "media": secrets.media, "event": secrets.event, "rev": secrets.rev,
-                 "receipt": ABSENT}  # fmt: skip
+                 "feedback": secrets.feedback, "receipt": ABSENT}  # fmt: skip
         event = f"event:{ABSENT}:{'0' * 16}:{'0' * 8}"
-        absent = {**there, "demand": ABSENT, "media": ABSENT, "event": event}
+        absent = {**there, "demand": ABSENT, "media": ABSENT, "event": event, "feedback": "1" * 26}
         for route, address in FLAT:
             if not address.named or address.writes or "receipt" in address.path:
                 continue
             foreign, nothing = address.send(other, there), address.send(other, absent)
             assert foreign.status_code == nothing.status_code, (route, address.path)
             shown = foreign.text
-            for name in ("event", "demand", "media"):
+            for name in ("event", "demand", "media", "feedback"):
                 shown = shown.replace(there[name], absent[name])
             assert shown == nothing.text, (route, address.path)
 
@@ -381,7 +399,7 @@ class TestOthers:
     ) -> None:
         before = {row["id"]: row for row in informant.get(f"{DB}/_all_docs?include_docs=true").json()["rows"]}
         ids = {"demand": secrets.demand, "media": secrets.media, "event": secrets.event, "rev": secrets.rev,
-               "receipt": receipt}  # fmt: skip
+               "feedback": secrets.feedback, "receipt": receipt}  # fmt: skip
         for _, address in FLAT:
             if address.path not in ("/api/logout", "/api/password"):
                 address.send(other, ids)
@@ -396,10 +414,12 @@ class TestTheReporter:
         """Else the tests above would pass over an empty house."""
         rows = informant.get(f"{DB}/_all_docs?include_docs=true").json()["rows"]
         text = json.dumps(rows, ensure_ascii=False)
-        assert {row["id"].split(":")[0] for row in rows} == {"demand", "event", "media", "chunk", "contact"}
+        assert {row["id"].split(":")[0] for row in rows} == {
+            "demand", "event", "media", "chunk", "contact", "feedback",
+        }  # fmt: skip
         kinds = {row["doc"]["kind"] for row in rows if row["doc"]["type"] == "event"}
         assert kinds == {"received", "assigned", "replied", "relayed"}
-        for secret in (QUESTION, RELAYED, REPLY, CAPTION, FARMER, FARMER_PHONE):
+        for secret in (QUESTION, RELAYED, REPLY, CAPTION, LOOKED_UP, FARMER, FARMER_PHONE):
             assert secret in text
 
 

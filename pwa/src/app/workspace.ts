@@ -2,8 +2,10 @@
 import { effect, signal, untracked } from '@preact/signals';
 import type { AnyDocument } from '../contract/types.ts';
 import type { Author } from '../domain/documents.ts';
+import { reports } from '../domain/person.ts';
 import { closeLibrary, learn, openLibrary } from '../store/library.ts';
 import { openLocal, type Database } from '../store/pouch.ts';
+import { openPack } from '../pack/pack.ts';
 import { ownDevices, person, session } from '../store/session.ts';
 import { checkStorage } from './state.ts';
 import { closeForgetting, openForgetting } from '../sync/forget.ts';
@@ -68,7 +70,10 @@ async function enter(id: string): Promise<() => Promise<void>> {
   const feed = watch(db, top);
   localDatabase.value = db;
   const stop = startLoop(db, id);
+  const me = untracked(() => person.value);
+  const shut = me && reports(me) ? openPack(me) : () => undefined;
   return async () => {
+    shut();
     stop();
     feed();
     localDatabase.value = null;

@@ -119,4 +119,18 @@ export interface SimilarDocument {
   results: SimilarCase[];
 }
 
-export type AnyDocument = DemandDocument | EventDocument | MediaDocument | ChunkDocument | ContactDocument | SimilarDocument;
+export interface FeedbackDocument {
+  _id: string;
+  _rev?: string;
+  at: string;
+  device: string;
+  type: "feedback";
+  by: string;
+  region: string;
+  text: string;
+  case: string;
+  helpful: boolean;
+  offline?: boolean;
+}
+
+export type AnyDocument = DemandDocument | EventDocument | MediaDocument | ChunkDocument | ContactDocument | SimilarDocument | FeedbackDocument;

@@ -6,12 +6,14 @@ import type {
   DemandDocument,
   EventDocument,
   EventKind,
+  FeedbackDocument,
   MediaDocument,
 } from '../contract/types.ts';
-import { cut, sha256 } from './chunks.ts';
+import { cut } from './chunks.ts';
 import { nextStamp } from './clock.ts';
 import type { Consultation } from './fold.ts';
-import { chunkId, contactId, demandId, eventId, mediaId, ulid } from './ids.ts';
+import { chunkId, contactId, demandId, eventId, feedbackId, mediaId, ulid } from './ids.ts';
+import { sha256 } from './sha256.ts';
 
 /** Who writes, on which device, for which region. */
 export interface Author {
@@ -37,6 +39,9 @@ export interface DemandInput {
   photos: Photo[];
   region?: string;
 }
+
+/** What the person said of a past case that was found for a question. */
+export type Judgement = Pick<FeedbackDocument, 'text' | 'case' | 'helpful' | 'offline'>;
 
 export type Payload = Partial<
   Omit<EventDocument, '_id' | '_rev' | 'type' | 'kind' | 'demand' | 'by' | 'clock' | 'device' | 'at'>
@@ -143,5 +148,23 @@ export function newEvent(
     device: author.device,
     at: nowIso(now),
     ...payload,
+  };
+}
+
+/** Characters of a question that are kept beside a judgement. */
+const QUESTION_LIMIT = 500;
+
+/** Whether a case helped with a question. It belongs to no demand. */
+export function newFeedback(author: Author, judgement: Judgement, now = Date.now()): FeedbackDocument {
+  return {
+    _id: feedbackId(ulid(now)),
+    type: 'feedback',
+    by: author.id,
+    region: author.region,
+    device: author.device,
+    at: nowIso(now),
+    ...judgement,
+    // By characters, so that none is cut in two.
+    text: Array.from(judgement.text.trim()).slice(0, QUESTION_LIMIT).join(''),
   };
 }

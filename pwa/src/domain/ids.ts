@@ -18,8 +18,13 @@ export const demandId = (demand: string) => `demand:${demand}`;
 export const contactId = (demand: string) => `contact:${demand}`;
 export const mediaId = (media: string) => `media:${media}`;
 export const chunkId = (media: string, n: number) => `chunk:${media}:${String(n).padStart(4, '0')}`;
+export const feedbackId = (feedback: string) => `feedback:${feedback}`;
 export const eventId = (demand: string, clock: string, device: string) =>
   `event:${demand}:${clock}:${device}`;
+
+/** When a ULID was made, in milliseconds since 1970. */
+export const momentOf = (name: string): number =>
+  Array.from(name.slice(0, 10)).reduce((sum, letter) => sum * 32 + ALPHABET.indexOf(letter), 0);
 
 /** The part before the first colon. */
 export const typeOf = (id: string) => id.slice(0, id.indexOf(':'));

@@ -10,7 +10,11 @@ import type { Database } from './pouch.ts';
 import { readNote, writeNote } from './pouch.ts';
 import { programme } from './programme.ts';
 
-const FOLDED = ['contact', 'demand', 'event', 'media', 'similar'];
+/** What consultations are made of; what people say of cases that were found belongs to none. */
+const FOLDED = ['contact', 'demand', 'event', 'media', 'similar'] as const;
+type Folded = Extract<AnyDocument, { type: (typeof FOLDED)[number] }>;
+const isFolded = (document: AnyDocument): document is Folded =>
+  (FOLDED as readonly string[]).includes(document.type);
 
 export const consultations = signal<ReadonlyMap<string, Consultation>>(new Map());
 /** Per media: how many of its chunks are here. */
@@ -31,7 +35,7 @@ export async function openLibrary(db: Database): Promise<void> {
   closeLibrary();
   database = db;
   const [read, chunks] = await Promise.all([
-    Promise.all(FOLDED.map((type) => db.allDocs<AnyDocument>({ ...range(type), include_docs: true }))),
+    Promise.all(FOLDED.map((type) => db.allDocs<Folded>({ ...range(type), include_docs: true }))),
     db.allDocs(range('chunk')),
   ]);
   if (database !== db) return;
@@ -57,7 +61,7 @@ export function learn(changed: readonly AnyDocument[]): void {
   const chunks: string[] = [];
   for (const document of changed) {
     if (document.type === 'chunk') chunks.push(document._id);
-    else if (FOLDED.includes(document.type)) touched.add(remember(document));
+    else if (isFolded(document)) touched.add(remember(document));
   }
   if (chunks.length) countChunks(chunks);
   if (touched.size) refold([...touched]);
@@ -105,7 +109,7 @@ export function markSeen(consultation: Consultation): void {
 
 const range = (type: string) => ({ startkey: `${type}:`, endkey: `${type}:\uffff` });
 
-function remember(document: AnyDocument): string {
+function remember(document: Folded): string {
   const demand = document.type === 'demand' ? nameOf(document._id) : document.demand;
   let group = documents.get(demand);
   if (!group) documents.set(demand, (group = new Map()));

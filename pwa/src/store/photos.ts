@@ -1,6 +1,7 @@
 /** Photos: shrunk before they are stored, put together again from chunks when they are shown. */
 import type { ChunkDocument, MediaDocument } from '../contract/types.ts';
-import { join, sha256 } from '../domain/chunks.ts';
+import { join } from '../domain/chunks.ts';
+import { sha256 } from '../domain/sha256.ts';
 import type { Photo } from '../domain/documents.ts';
 import { nameOf } from '../domain/ids.ts';
 import type { Database } from './pouch.ts';

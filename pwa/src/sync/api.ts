@@ -41,8 +41,13 @@ export const syncFetch: typeof fetch = async (input, init = {}) => {
   return response;
 };
 
-/** JSON in, JSON out. Throws Refusal or NoAnswer. */
-export async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
+/** JSON in, JSON out. Throws Refusal or NoAnswer, or what `fetch` throws where `signal` ended it. */
+export async function request<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<T> {
   const headers: Record<string, string> = body === undefined ? {} : { 'Content-Type': 'application/json' };
   const token = session.value?.token;
   if (token) headers.Authorization = `Bearer ${token}`;
@@ -51,6 +56,7 @@ export async function request<T>(method: string, path: string, body?: unknown): 
     headers,
     credentials: 'omit',
     body: body === undefined ? undefined : JSON.stringify(body),
+    signal,
   });
   const answer = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   if (response.ok) return answer as T;

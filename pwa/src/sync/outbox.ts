@@ -81,7 +81,7 @@ export async function take(rows: { id: string; seq: number }[], top: number): Pr
   const found: Row[] = [];
   for (const { id, seq } of rows) {
     const demand = typeOf(id) === 'chunk' ? myMedia.get(nameOf(id).slice(0, 26)) : own.get(id);
-    if (demand) found.push({ id, seq, demand });
+    if (demand !== undefined) found.push({ id, seq, demand });
   }
   if (database === db) change(add(outbox.value, found, top));
   const chunks = rows.filter((row) => typeOf(row.id) === 'chunk');
@@ -148,8 +148,11 @@ async function keep(): Promise<void> {
   await writeNote(database, 'acknowledged', { ...keptForm(outbox.value), arrived: arrived.value });
 }
 
-const demandOf = (document: AnyDocument) =>
-  document.type === 'demand' ? nameOf(document._id) : document.demand;
+/** Empty for what belongs to no demand. */
+function demandOf(document: AnyDocument): string {
+  if (document.type === 'demand') return nameOf(document._id);
+  return document.type === 'feedback' ? '' : document.demand;
+}
 
 /** Chunks do not say in their names whose they are; their media does. */
 async function learnMedia(db: Database, rows: { id: string }[]): Promise<void> {

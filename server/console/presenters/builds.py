@@ -15,8 +15,14 @@ if TYPE_CHECKING:
 
 # The stages of a build in order, and the share of the whole at which each begins, in per cent.
 STAGES = {"collect": 0, "strip": 10, "encode": 20, "index": 85, "save": 95}
+# The same for each kind of job: a build that waits is compared too, and a comparison can be made again alone.
+JOBS = {
+    "build": STAGES,
+    "hold": {"collect": 0, "strip": 8, "encode": 16, "index": 66, "save": 76, "compare": 80},
+    "compare": {"compare": 0},
+}
 # Stages that go through consultations one by one; the others count steps that mean nothing to a reader.
-COUNTED = ("collect", "strip", "encode")
+COUNTED = ("collect", "strip", "encode", "compare")
 # A span left is only guessed once so much is done; before that it jumps about.
 GUESS_FROM = 10
 
@@ -37,6 +43,7 @@ class Progress:
     left: str
     stages: tuple[Stage, ...]
     started_by: str
+    job: str
 
     def as_event(self) -> dict[str, Any]:
         """The shape that static/script/index-progress.js reads."""
@@ -60,10 +67,11 @@ class Build:
 
 def progress_of(building: Building, now: datetime, say: Say) -> Progress:
     """A rebuild under way."""
-    names = list(STAGES)
-    place = names.index(building.stage) if building.stage in STAGES else 0
-    begin = STAGES[names[place]]
-    end = STAGES[names[place + 1]] if place + 1 < len(names) else 100
+    shares = JOBS[building.job]
+    names = list(shares)
+    place = names.index(building.stage) if building.stage in shares else 0
+    begin = shares[names[place]]
+    end = shares[names[place + 1]] if place + 1 < len(names) else 100
     share = min(1.0, building.done / building.total) if building.total else 0.0
     percent = round(begin + (end - begin) * share)
     spent = now - building.started_at
@@ -75,6 +83,7 @@ def progress_of(building: Building, now: datetime, say: Say) -> Progress:
         left=left,
         stages=tuple(_stage(name, position, place, building, say) for position, name in enumerate(names)),
         started_by=building.started_by,
+        job=building.job,
     )
 
 

@@ -14,8 +14,13 @@ from models.workflow import workflow
 from server.catalogue import LANGUAGES, has, keys, text
 from server.console.callback import OUTCOMES, REACHED, TABS, VERDICTS
 from server.console.endpoint import KNOWN
+from server.console.feedback import VIEWS as MARKS
 from server.console.index import STATES
-from server.console.presenters.builds import STAGES
+from server.console.index import TABS as TABS_OF_INDEX
+from server.console.presenters.builds import JOBS
+from server.console.presenters.comparison import MEASURES
+from server.console.presenters.comparison import VERDICTS as JUDGEMENTS
+from server.console.presenters.explanation import BOOSTS, MADE_OF
 from server.console.quarantine import VIEWS
 from server.console.triage import REASONS, SHEETS, VERBS
 
@@ -85,7 +90,14 @@ class TestUse:
             ("sheet.", [f"{sheet}.{part}" for sheet in SHEETS for part in SHEET_PARTS]),
             ("index.state.", STATES),
             ("index.next.", STATES),
-            ("index.stage.", STAGES),
+            ("index.stage.", {stage for stages in JOBS.values() for stage in stages}),
+            ("index.tab.", TABS_OF_INDEX),
+            ("index.waiting.", JUDGEMENTS),
+            ("compare.", [*MEASURES, "better", "worse", "more", "less", "equal"]),
+            ("try.part.", [*MADE_OF, *BOOSTS]),
+            ("try.term.", ["question", "answer"]),
+            ("feedback.tab.", MARKS),
+            ("feedback.empty.", MARKS),
             ("quarantine.tab.", VIEWS),
             ("quarantine.empty.", VIEWS),
             ("role.", ("informant", "township_lead", "expert", "centre", "administrator")),

@@ -89,7 +89,7 @@ class TestWithoutABuild:
         assert "请找管理员" in words(page)
         assert 'action="/console/index/build"' not in page.text
 
-    @pytest.mark.parametrize("verb", ["build", "cancel", "promote"])
+    @pytest.mark.parametrize("verb", ["build", "cancel", "promote", "compare", "discard"])
     def test_the_centre_changes_nothing(self, staff: Callable[[str], Any], finder: Any, verb: str) -> None:
         assert staff("centre").post(f"/console/index/{verb}", version="1").status_code == 403
         assert finder.building is None
@@ -173,7 +173,7 @@ class TestGoingBack:
         self, administrator: Any, finder: Any, cases: None, words: Words
     ) -> None:
         for _ in range(2):
-            administrator.post("/console/index/build")
+            administrator.post("/console/index/build", use="at_once")
             finish(finder)
         assert "退回这版" in words(administrator.get("/console/index"))
         answer = administrator.post("/console/index/promote", version="1")

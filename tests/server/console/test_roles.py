@@ -15,6 +15,8 @@ FOR_CENTRE = ["/console/triage", "/console/callback"]
 FOR_STAFF = [
     "/console/consultations",
     "/console/index",
+    "/console/index/try",
+    "/console/index/feedback",
     "/console/quarantine",
     "/console/people",
     "/console/me",

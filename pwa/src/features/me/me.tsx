@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { unsentCount } from '../../app/state.ts';
 import { t } from '../../catalogue/catalogue.ts';
-import type { Person } from '../../domain/person.ts';
+import { reports, type Person } from '../../domain/person.ts';
 import { programme } from '../../store/programme.ts';
 import { person } from '../../store/session.ts';
 import { language, textSize, theme, type Language, type TextSize, type Theme } from '../../store/settings.ts';
@@ -14,6 +14,7 @@ import { Icon } from '../../ui/icon.tsx';
 import { Nav } from '../../ui/nav.tsx';
 import { Sheet } from '../../ui/sheet.tsx';
 import { shownConsultations } from '../../app/state.ts';
+import { PackRow } from './pack.tsx';
 
 export function Me() {
   const me = person.value!;
@@ -21,6 +22,7 @@ export function Me() {
   return (
     <Frame top={<BrandHead title={me.name} sub={dutyOf(me)} />} nav={<Nav />}>
       {me.role === 'informant' ? <ThisYear /> : null}
+      {reports(me) ? <PackRow /> : null}
       <Section title={t('me.text_size')}>
         <Segment<TextSize>
           name={t('me.text_size')}

@@ -14,7 +14,8 @@ import { Sheet } from '../../ui/sheet.tsx';
 import { reportDraft } from '../report/draft.ts';
 import { CaseCard, CaseRow } from './case.tsx';
 import { useFound } from './find.ts';
-import { saying } from './found.tsx';
+import { askedIn, FromPhone, isFromPhone, saying } from './found.tsx';
+import { Helpful } from './helpful.tsx';
 
 const SHOWN = 10;
 
@@ -26,6 +27,8 @@ export function Similar() {
   const [open, setOpen] = useState<SimilarCase | null>(null);
   const results = found.state === 'found' && !found.abstained ? found.results : [];
   const [best, ...others] = results;
+  const offline = isFromPhone(found);
+  const asked = askedIn(found, text);
 
   const askExpert = () => {
     reportDraft().update({ text: reportDraft().value.value.text || text });
@@ -55,8 +58,14 @@ export function Similar() {
         placeholder={t('similar.example')}
         maxLength={1000}
       />
+      {best && offline ? (
+        <p class="from-phone">
+          <FromPhone />
+        </p>
+      ) : null}
       {best ? (
         <CaseCard found={best} best>
+          <Helpful key={`${best.id} ${asked}`} found={best} text={asked} offline={offline} />
           {reports(me) ? (
             <button class="btn btn--soft btn--wide gap-3" onClick={() => question.clear()}>
               <Icon name="check" />
@@ -75,12 +84,14 @@ export function Similar() {
       {found.state !== 'idle' && !best ? (
         <p class="note">
           <Icon name={found.state === 'offline' ? 'cloud-off' : 'search'} />
-          <span>{saying(found)}</span>
+          <span>{saying(found, false)}</span>
         </p>
       ) : null}
       {open ? (
         <Sheet title={t('similar.case')} onClose={() => setOpen(null)}>
-          <CaseCard found={open} />
+          <CaseCard found={open}>
+            <Helpful found={open} text={asked} offline={offline} />
+          </CaseCard>
           <button class="btn btn--main btn--wide gap-3" onClick={() => setOpen(null)}>
             {t('similar.close')}
           </button>

@@ -8,6 +8,7 @@ import { person } from '../../store/session.ts';
 import { Section } from '../../ui/frame.tsx';
 import { Sheet } from '../../ui/sheet.tsx';
 import { CaseCard, CaseRow } from '../similar/case.tsx';
+import { Helpful } from '../similar/helpful.tsx';
 import { write } from './write.ts';
 
 const SHOWN = 3;
@@ -33,7 +34,9 @@ export function SimilarOfDemand({ consultation }: { consultation: Consultation }
       </Section>
       {open ? (
         <Sheet title={t('similar.case')} onClose={() => setOpen(null)}>
-          <CaseCard found={open} />
+          <CaseCard found={open}>
+            <Helpful found={open} text={consultation.demand.text} offline={false} />
+          </CaseCard>
           {mine && fits(consultation.state, 'adopted') ? (
             <button class="btn btn--main btn--wide gap-3" onClick={() => adopt(open)}>
               {t('similar.works')}

@@ -15,7 +15,7 @@ import { Icon } from '../../ui/icon.tsx';
 import { Mark } from '../../ui/mark.tsx';
 import { Nav } from '../../ui/nav.tsx';
 import { clockTime, whenLong } from '../../ui/when.ts';
-import { nameOf, typeOf } from '../../domain/ids.ts';
+import { momentOf, nameOf, typeOf } from '../../domain/ids.ts';
 import { ProblemRow } from '../home/home.tsx';
 
 const tried = signal(false);
@@ -119,8 +119,7 @@ const PICTURES: Record<Waiting['kind'], string> = { demand: 'page', record: 'che
 function Item({ item, queued = false }: { item: Waiting; queued?: boolean }) {
   const media = documentsOf(item.demand).find((each): each is MediaDocument => each._id === item.id);
   const share = media ? Math.max(0, Math.round((1 - item.left / (media.chunks + 1)) * 100)) : 0;
-  const at = documentsOf(item.demand).find((each) => each._id === item.id);
-  const stored = at && 'at' in at ? clockTime(at.at) : '';
+  const stored = clockTime(storedAt(item));
   const kind = t(`unsent.kind_${item.kind}`);
   return (
     <li class="row">
@@ -139,6 +138,12 @@ function Item({ item, queued = false }: { item: Waiting; queued?: boolean }) {
       {queued ? <Icon name="clock" /> : null}
     </li>
   );
+}
+
+function storedAt(item: Waiting): string {
+  const document = documentsOf(item.demand).find((each) => each._id === item.id);
+  if (document && 'at' in document) return document.at;
+  return new Date(momentOf(nameOf(item.id))).toISOString();
 }
 
 function Arrived({ id, at }: { id: string; at: number }) {
@@ -173,6 +178,8 @@ function nameOfItem(id: string, demand: string): string {
   switch (typeOf(id)) {
     case 'demand':
       return title || t('unsent.kind_demand');
+    case 'feedback':
+      return t('unsent.feedback');
     case 'media':
       return title ? t('unsent.photo_of', { title }) : t('unsent.kind_photo');
     default: {

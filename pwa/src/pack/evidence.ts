@@ -1,0 +1,54 @@
+/** What speaks for every case (search/ranking.py, `score`): meaning, words of the question, words of the reply. */
+import { boost, type Circumstances } from './boosts.ts';
+import type { Column } from './columns.ts';
+import type { Numbers } from './rules.ts';
+
+/** How every case matches a query, each 0 to about 1. */
+export interface Matches {
+  cosine: Float32Array;
+  words: Float32Array;
+  reply: Float32Array;
+}
+
+export interface Asked {
+  known: number;
+  subjects: ReadonlySet<string>;
+  circumstances: Circumstances;
+  month: number;
+}
+
+/** Of one case; ranked by `total`, which has the boosts. */
+export interface Scored {
+  strength: number;
+  total: number;
+}
+
+/** Strength of evidence to a score, 0 to 1. */
+export const scoreOf = (total: number): number => 1 - Math.exp(-total);
+
+/** Three witnesses, whose chances of being wrong are multiplied. In single precision, as on the server. */
+export function score(rules: Numbers, matches: Matches, row: number, column: Column, asked: Asked): Scored {
+  const { MEANING, WORDS, REPLY, SPREAD, LONG, LENGTH, KNOWN } = rules;
+  const length = Math.min(1, LONG / Math.max(column.length, 1)) ** LENGTH;
+  const near = Math.fround(matches.cosine[row]! * Math.fround(asked.known ** KNOWN));
+  const meaning = Math.fround(MEANING * witness(rules, near * length));
+  const words = Math.fround(WORDS * witness(rules, matches.words[row]!));
+  const spread = Math.fround(clip(matches.reply[row]!) ** SPREAD);
+  const reply = Math.fround(REPLY * witness(rules, spread));
+  const strength = Math.fround(Math.fround(meaning + words + reply) * factor(rules, column, asked));
+  const raised = boost(rules, column, asked.circumstances, asked.month);
+  return { strength, total: Math.fround(strength + raised) };
+}
+
+/** The evidence of a match: -ln of the chance that it misleads. */
+const witness = ({ CERTAIN }: Numbers, match: number): number =>
+  Math.fround(-Math.log1p(Math.fround(-CERTAIN) * clip(match)));
+
+const clip = (match: number): number => Math.min(1, Math.max(0, match));
+
+/** A case that names crops or animals, and none of the asked ones, counts less. */
+function factor({ OTHER_SUBJECT, ADDED_SUBJECT }: Numbers, { about }: Column, asked: Asked): number {
+  if (about.size === 0) return 1;
+  for (const name of about) if (asked.subjects.has(name)) return 1;
+  return Math.fround(asked.subjects.size ? OTHER_SUBJECT : ADDED_SUBJECT);
+}
