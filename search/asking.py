@@ -99,7 +99,7 @@ class Asker:
             if row is not None and case_id not in self.hidden[number]:
                 order = [one.case.id for one in search(self.segments, query, MOST, self.hidden)]
                 rank = order.index(case_id) + 1 if case_id in order else None
-                return explain(self.segments[0], self.segments[number], row, query, rank)
+                return explain(self.segments, number, row, query, rank)
         raise CaseMissing(f"no case {case_id} is in the index")
 
     def _query(

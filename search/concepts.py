@@ -46,9 +46,14 @@ def _lengths() -> dict[str, tuple[int, ...]]:
 
 def concepts(text: str) -> list[Concept]:
     """Names in the text from left to right, the longest that fits at each place."""
+    return concepts_in(runs(text))
+
+
+def concepts_in(said: Iterable[str]) -> list[Concept]:
+    """The same of a text that is in runs already (`search.text.runs`)."""
     table, lengths = _names(), _lengths()
     found: list[Concept] = []
-    for run in runs(text):
+    for run in said:
         place = 0
         while place < len(run):
             for length in lengths.get(run[place], ()):

@@ -7,26 +7,31 @@ A logistic model over plain facts about the question and its best case. Its weig
 
 import json
 from dataclasses import dataclass
-from math import exp
+from math import exp, log
 from pathlib import Path
 
 FITTED = Path(__file__).with_name("confidence.json")
 
 FACTS = (
     "base",
-    "strength",
-    "words",
+    "meaning",
     "reply",
+    "rare",
     "known",
     "length",
+    "crowd",
     "other_subject",
-    "added_subject",
     "missed_subject",
 )
 """The names of the facts, in order."""
 
 LONG = 30
 """Characters of a question from which on its length says no more: a short question is near to many cases."""
+
+CROWD_LEAST, CROWD_MOST = 50, 1_500
+"""Cases between which an archive's size counts: the more there are, the nearer comes the best of those that
+have nothing to do with the question. Beyond, a county's cases are mostly other wordings of needs that are
+there already."""
 
 WEIGHTS: dict[str, float] = json.loads(FITTED.read_text("utf-8"))
 
@@ -38,20 +43,22 @@ CUT = WEIGHTS["cut"]
 class Evidence:
     """What is known of a question and a case found for it.
 
-    `strength` of the evidence without what only orders near equals (`search.boosts`); cosine, shares of the
-    best possible BM25 over the case's question and over its reply, share of the question's words that the
-    encoder knows (each 0 to 1); `length` of the question in characters, punctuation aside; the crops and
-    animals that question and case name.
+    `meaning` and `reply`: two of the three parts of the evidence (`search.ranking.Scored`). The third, the
+    words of the question, orders cases but says nothing of whether the best one helps. `rare`: the weight of
+    the rarest word of the question that the case has and the encoder does not know, 0 to 1; a name of a drug
+    or a variety decides by itself. `known`: the share of the question that the encoder knows; `length`: its
+    characters, punctuation aside; the crops and animals that question and case name; and among how many
+    cases it was found.
     """
 
-    strength: float
-    cosine: float
-    words: float
+    meaning: float
     reply: float
+    rare: float
     known: float
     length: int
     asked: frozenset[str]
     named: frozenset[str]
+    crowd: int
 
 
 def facts(evidence: Evidence) -> tuple[float, ...]:
@@ -59,13 +66,13 @@ def facts(evidence: Evidence) -> tuple[float, ...]:
     asked, named = evidence.asked, evidence.named
     return (
         1.0,
-        evidence.strength,
-        evidence.words,
+        evidence.meaning,
         evidence.reply,
+        evidence.rare,
         evidence.known,
         min(evidence.length, LONG) / LONG,
+        log(min(max(evidence.crowd, CROWD_LEAST), CROWD_MOST)),
         float(bool(asked and named) and not asked & named),
-        float(bool(named) and not asked),
         float(bool(asked - named)),
     )
 

@@ -30,6 +30,9 @@ class Model(Protocol):
     def known(self, text: str) -> float:
         """How much of the text the model has seen, 0 to 1."""
 
+    def strange(self, text: str) -> tuple[str, ...]:
+        """The bigrams and words of the text that it has not seen, each once."""
+
 
 class SentenceModel:
     """Any other sentence-transformers model, through the library."""
@@ -57,6 +60,10 @@ class SentenceModel:
     def known(self, text: str) -> float:
         """Subword models know every text."""
         return 1.0
+
+    def strange(self, text: str) -> tuple[str, ...]:
+        """Nothing, therefore."""
+        return ()
 
 
 class Encoder:
@@ -86,3 +93,7 @@ class Encoder:
     def known(self, text: str) -> float:
         """The share of the text, 0 to 1, that the model was trained on; a rare name lowers it."""
         return self._model.known(text)
+
+    def strange(self, text: str) -> tuple[str, ...]:
+        """The bigrams and words of the text that the model was not trained on, each once, in order."""
+        return self._model.strange(text)

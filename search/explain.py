@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from search.confidence import CUT, confidence
+from search.confidence import CUT, Evidence, confidence
 from search.lexical import Lexical
-from search.ranking import Candidates, Matches, Query, evidence_of, score, score_of
+from search.ranking import Matches, Query, rarest, score, score_of
 from search.segment import Segment, about
 from search.words import at, weighted
 
@@ -59,8 +59,11 @@ class Explanation:
     shown: bool
 
 
-def explain(first: Segment, segment: Segment, row: int, query: Query, rank: int | None) -> Explanation:
-    """Take the score of one row apart; lexical weights are those of the first segment."""
+def explain(
+    segments: Sequence[Segment], number: int, row: int, query: Query, rank: int | None
+) -> Explanation:
+    """Take the score of one row of a segment apart; lexical weights are those of the first."""
+    first, segment = segments[0], segments[number]
     asked = _terms(
         segment.questions, query.terms, row, first.questions.best_possible(query.terms), "question"
     )
@@ -74,7 +77,16 @@ def explain(first: Segment, segment: Segment, row: int, query: Query, rank: int 
     )
     scored = score(segment, query, rows, matches)
     case = segment.row(row)
-    evidence = evidence_of(query, Candidates(rows, matches, scored), 0, about(case))
+    evidence = Evidence(
+        float(scored.meaning[0]),
+        float(scored.reply[0]),
+        rarest(first, segment, row, query),
+        query.known,
+        query.length,
+        query.subjects,
+        about(case),
+        sum(one.count for one in segments),
+    )
     sure = confidence(evidence)
     return Explanation(
         case.id,
@@ -86,10 +98,10 @@ def explain(first: Segment, segment: Segment, row: int, query: Query, rank: int 
         float(scored.reply[0]),
         float(scored.factor[0]),
         {name: float(values[0]) for name, values in vars(scored.boosts).items()},
-        evidence.cosine,
+        float(matches.cosine[0]),
         query.known,
-        evidence.words,
-        evidence.reply,
+        float(matches.words[0]),
+        float(matches.reply[0]),
         tuple(sorted((*asked, *replied), key=lambda term: -term.value)[:TERMS]),
         tuple(sorted(query.subjects)),
         tuple(sorted(evidence.named)),

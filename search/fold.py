@@ -22,7 +22,11 @@ ALIKE = 0.4
 
 def bigrams(text: str) -> frozenset[str]:
     """The character bigrams of a text, punctuation aside; a single character stands for itself."""
-    plain = fold_key(text)
+    return bigrams_of(fold_key(text))
+
+
+def bigrams_of(plain: str) -> frozenset[str]:
+    """The same of a text that is a fold key already."""
     return frozenset(plain[place : place + 2] for place in range(max(1, len(plain) - 1)))
 
 
@@ -43,12 +47,13 @@ class Shown:
         """Whether a question of this fold number (`search.columns`) was taken."""
         return fold in self._folds
 
-    def seen(self, fold: int, question: str, names: Iterable[Concept], vector: Callable[[], Floats]) -> bool:
+    def seen(self, fold: int, plain: str, names: Iterable[Concept], vector: Callable[[], Floats]) -> bool:
         """Whether a question says what one before it said; if not, it is taken.
 
-        `names` are the things that it names; `vector` gives its vector, float32 [d], of length one.
+        `plain` is its fold key, `fold` that key's number; `names` are the things that it names; `vector`
+        gives its vector, float32 [d], of length one.
         """
-        said, things = bigrams(question), frozenset(names)
+        said, things = bigrams_of(plain), frozenset(names)
         for other, named, near in self._taken:
             # Two numbers or two names in otherwise equal sentences are two questions.
             if things != named:

@@ -208,7 +208,7 @@ class Rows:
         with self._lock:
             os.lseek(self._handle, begin, os.SEEK_SET)
             line = os.read(self._handle, end - begin)
-        return Case.from_row(orjson.loads(line))
+        return Case(**orjson.loads(line))
 
 
 def checksum(path: Path) -> str:

@@ -55,7 +55,8 @@ class Lexical:
 
     terms: token -> its number; offsets: int64 [terms + 1]; documents: int32 [postings], ascending within a
     term; impacts: uint16 [postings], the term's share of its weight, in steps of STEP; weights: float32
-    [terms], idf; count: documents; mean: tokens a document.
+    [terms], idf; count: documents; mean: tokens a document
+    that is not empty.
     """
 
     terms: dict[str, int]
@@ -96,7 +97,7 @@ class Lexical:
     def assemble(cls, counts: Counts, like: "Lexical | None" = None) -> "Lexical":
         """Weigh and sort what was counted."""
         count = len(counts.lengths)
-        mean = like.mean if like else float(counts.lengths.mean()) if count else 0.0
+        mean = like.mean if like else _mean(counts.lengths)
         frequency = np.bincount(counts.numbers, minlength=len(counts.terms))
         offsets = np.zeros(len(counts.terms) + 1, np.int64)
         np.cumsum(frequency, out=offsets[1:])
@@ -128,6 +129,19 @@ class Lexical:
                 worth = float(self.weights[term]) * STEP
                 found.append(Postings(self.documents[place], self.impacts[place], worth))
         return found
+
+    def holds(self, token: str, document: int) -> bool:
+        """Whether a document has a token."""
+        term = self.terms.get(token)
+        if term is None:
+            return False
+        begin, end = int(self.offsets[term]), int(self.offsets[term + 1])
+        place = begin + int(np.searchsorted(self.documents[begin:end], document))
+        return place < end and int(self.documents[place]) == document
+
+    def rarity(self, token: str) -> float:
+        """The weight of a token as a share of what one weighs that no document has, 0 to 1."""
+        return self.idf(token) / float(np.log1p((self.count + 0.5) / 0.5))
 
     def scores(self, query: Iterable[str]) -> Floats:
         """BM25 of every document, float32 [count]."""
@@ -176,3 +190,9 @@ class Lexical:
         )
         terms = {token: number for number, token in enumerate(head["terms"])}
         return cls(terms, offsets, documents, impacts, weights, head["count"], head["mean"])
+
+
+def _mean(lengths: Floats) -> float:
+    """Tokens a document, the empty ones aside: where few cases have a reply, each would count as long."""
+    filled = lengths[lengths > 0]
+    return float(filled.mean()) if len(filled) else 0.0

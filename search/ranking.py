@@ -28,12 +28,12 @@ from numpy.typing import NDArray
 from search.boosts import NOWHERE, Boosts, Circumstances, boosts
 from search.cases import Case
 from search.columns import crop_subjects
-from search.concepts import concept_tokens, concepts, subjects
+from search.concepts import concept_tokens, concepts, concepts_in, subjects
 from search.confidence import Evidence, confidence
 from search.encoder import Encoder
 from search.fold import Shown
 from search.segment import Floats, Ints, Segment
-from search.text import fold_key, is_bigram, tokens
+from search.text import fold_key, is_bigram, runs, tokens
 from search.words import gather, weighted
 
 CANDIDATES = 200
@@ -45,43 +45,42 @@ CERTAIN = 0.97
 MEANING = 1.5
 """Weight of the vectors."""
 
-KNOWN = 0.26
+KNOWN = 0.35
 """How fast unknown words take weight from them."""
 
 LONG = 50
 """Characters of a question, punctuation aside, up to which its vector is worth its full weight."""
 
-LENGTH = 0.18
+LENGTH = 0.2
 """How fast longer ones lose it."""
 
-WORDS = 1.25
+WORDS = 1.4
 """Weight of the question's words."""
 
-REPLY = 7.0
+REPLY = 10.0
 """Weight of the reply's words: a question in the words of a reply (a diagnosis, a drug) has hardly any in
 common with the question that was replied to, nor a near vector."""
 
-SPREAD = 1.5
-"""Every reply shares a few words with every question; above 1 this makes little of a few."""
+SPREAD = 2.0
+"""Every long reply shares some words with every question; above 1 this makes little of a few. Where all cases
+have replies, 1.5 let the long ones push others down."""
 
-OTHER_SUBJECT = 0.86
-"""Factor for a case that names crops or animals, none of them the asked one."""
-
-ADDED_SUBJECT = 1.0
-"""Factor for a case that names crops or animals where the question names none that we know."""
+OTHER_SUBJECT = 0.85
+"""Factor for a case that names crops or animals, none of them an asked one, where any is asked."""
 
 
 @dataclass(frozen=True)
 class Query:
     """A question made ready: its vector float32 [d], how much of it the encoder knows, its length in
-    characters, its lexical terms, what it is about, the filters (`industry`, `crop`), and the circumstances
-    that raise a case without hiding another."""
+    characters, its lexical terms, those of them that the encoder does not know (`strange`), what it is about,
+    the filters (`industry`, `crop`), and the circumstances that raise a case without hiding another."""
 
     vector: Floats
     known: float
     length: int
     terms: Sequence[str]
     answer_terms: Sequence[str]
+    strange: tuple[str, ...]
     subjects: frozenset[str]
     industry: str | None
     crop: str | None
@@ -152,6 +151,7 @@ def make_query(
         len(fold_key(text)),
         [*plain, *concept_tokens(found)],
         [*filter(is_bigram, plain), *concept_tokens(dict.fromkeys(found))],
+        encoder.strange(text),
         subjects(found) | crop_subjects(crop or "") | crop_subjects(circumstances.crop),
         industry,
         crop,
@@ -202,8 +202,9 @@ def score(segment: Segment, query: Query, rows: NDArray[np.integer], matches: Ma
     meaning = MEANING * witness(matches.cosine * np.float32(query.known**KNOWN) * length)
     words = WORDS * witness(matches.words)
     reply = REPLY * witness(np.clip(matches.reply, 0, 1) ** SPREAD)
-    other = segment.columns.about_other(rows, query.subjects)
-    factor = np.where(other, OTHER_SUBJECT if query.subjects else ADDED_SUBJECT, 1).astype(np.float32)
+    factor = np.ones(len(rows), np.float32)
+    if query.subjects:
+        factor[segment.columns.about_other(rows, query.subjects)] = OTHER_SUBJECT
     raised = boosts(segment.columns, query.circumstances, rows)
     return Scored((meaning + words + reply) * factor, meaning, words, reply, factor, raised)
 
@@ -230,6 +231,7 @@ def _take(
     places = np.concatenate([np.arange(len(one.rows)) for one in found])
     rows = np.concatenate([one.rows for one in found])
     total = np.concatenate([one.scored.total for one in found])
+    crowd = sum(segment.count for segment in segments)
     taken: list[Ranked] = []
     shown = Shown()
     for number in np.lexsort((rows, owners, -total)).tolist():
@@ -239,31 +241,35 @@ def _take(
         if shown.repeats(fold):
             continue
         case = segment.row(row)
-        names = concepts(case.question)
         if case.id in hidden[owner]:
             continue
-        if shown.seen(fold, case.question, names, partial(_vector, segment, row)):
+        said = runs(case.question)
+        names = concepts_in(said)
+        if shown.seen(fold, "".join(said), names, partial(_vector, segment, row)):
             continue
-        about = subjects(names) | crop_subjects(case.crop)
-        evidence = evidence_of(query, found[owner], int(places[number]), about)
+        scored = found[owner].scored
+        evidence = Evidence(
+            float(scored.meaning[places[number]]),
+            float(scored.reply[places[number]]),
+            rarest(segments[0], segment, row, query),
+            query.known,
+            query.length,
+            query.subjects,
+            subjects(names) | crop_subjects(case.crop),
+            crowd,
+        )
         taken.append(Ranked(case, score_of(float(total[number])), confidence(evidence), evidence))
         if len(taken) == k:
             break
     return taken
 
 
-def evidence_of(query: Query, found: Candidates, place: int, about: frozenset[str]) -> Evidence:
-    """What is known of one candidate; `about`: the crops and animals that it names."""
-    matches = found.matches
-    return Evidence(
-        float(found.scored.strength[place]),
-        float(matches.cosine[place]),
-        float(matches.words[place]),
-        float(matches.reply[place]),
-        query.known,
-        query.length,
-        query.subjects,
-        about,
+def rarest(first: Segment, segment: Segment, row: int, query: Query) -> float:
+    """The rarity, 0 to 1 by the first segment, of the rarest strange word of the query that a row has."""
+    parts = ((first.questions, segment.questions), (first.answers, segment.answers))
+    return max(
+        (whole.rarity(token) for token in query.strange for whole, part in parts if part.holds(token, row)),
+        default=0.0,
     )
 
 

@@ -82,10 +82,10 @@ def second(alone: bool = False) -> Task:
 def development() -> Task:
     """The rows that weights and thresholds are chosen on."""
     seen = read(DEVELOPMENT / "seen.jsonl")
+    asked = [row for row in seen if "question" in row]
     needs, names, replied, replies = (
         read(DEVELOPMENT / f"{name}.jsonl") for name in ("needs", "names", "answers", "replies")
     )
-    asked = [row for row in seen if "question" in row]
     as_questions = [{"id": row["id"], "question": row["answer"]} for row in replies]
     slices = {
         f"seen {part}": [(row[part], row["id"]) for row in asked if part in row]

@@ -72,3 +72,8 @@ class Static:
         """The share, 0 to 1, of the text's bigrams and words that the table knows; one character is none."""
         wide = [token for token in tokens(text) if is_bigram(token)]
         return sum(token in self.vocabulary for token in wide) / len(wide) if wide else 0.0
+
+    def strange(self, text: str) -> tuple[str, ...]:
+        """Those that it does not know, each once, in order."""
+        wide = dict.fromkeys(token for token in tokens(text) if is_bigram(token))
+        return tuple(token for token in wide if token not in self.vocabulary)

@@ -1,6 +1,5 @@
 """The file of a pack: a header and sections, each vouched for by its digest (docs/pack.md, "The file")."""
 
-import gzip
 import hashlib
 import zlib
 from collections.abc import Iterable, Mapping
@@ -51,9 +50,12 @@ class Section:
     unpacked: int
 
     @classmethod
-    def of(cls, name: str, content: bytes) -> "Section":
-        """Pack a content: the same bytes each time (no moment in the gzip header)."""
-        return cls(name, gzip.compress(content, 9, mtime=0), len(content))
+    def of(cls, name: str, content: bytes, noise: bool = False) -> "Section":
+        """Pack a content: the same bytes each time (no moment in the gzip header). `noise`: it repeats
+        nothing, as the numbers of a table do, and packs smaller when no repetitions are looked for."""
+        strategy = zlib.Z_FILTERED if noise else zlib.Z_DEFAULT_STRATEGY
+        packer = zlib.compressobj(9, zlib.DEFLATED, _GZIP, zlib.DEF_MEM_LEVEL, strategy)
+        return cls(name, packer.compress(content) + packer.flush(), len(content))
 
     def line(self) -> dict[str, object]:
         """Its line of the header."""

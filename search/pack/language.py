@@ -21,9 +21,9 @@ from search.static import Static
 
 Floats = NDArray[np.float32]
 
-STEPS = 8.0
+STEPS = 7.5
 """Steps in the root mean square of the table's values. Entropy is then about 5 bits a value, and gzip comes
-near it. Nine would leave no room for tokens and rules to grow within 4,000,000 bytes."""
+near it. Eight would leave no room for tokens and rules to grow within 4,000,000 bytes."""
 
 MOST = 127
 
@@ -50,7 +50,9 @@ class Language:
 
     def packed(self) -> Packed:
         """The sections by gzip, in order. Takes half a second."""
-        return Packed(self.id, tuple(Section.of(name, self.contents[name]) for name in SECTIONS))
+        return Packed(
+            self.id, tuple(Section.of(name, self.contents[name], name == TABLE) for name in SECTIONS)
+        )
 
     def model(self) -> Static:
         """The encoder that these sections are. Raises PackBroken where they do not fit together."""

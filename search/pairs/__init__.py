@@ -1,9 +1,11 @@
 """Hand-written pairs: a farmer's question, and the same need in other words.
 
-Every ``*.jsonl`` here holds one field (grain, pigs, machines...). A line is ``{"q": "...", "same": [...]}``:
-a question as it might stand in the archive, and two to four wordings that share as few characters with it as
-a farmer's own words do: near words, dialect, folk names, what is seen instead of what it is called. Needs of
-one crop or animal stand together, so that the lines around a need are its nearest misses.
+Every ``*.jsonl`` here holds one field (grain, pigs, machines...), or one way of speaking over several:
+``near_`` ordinary words of other people, ``dialect_`` of many regions, ``signs_`` what is seen against the
+name of it, ``tell_`` little stories, ``practices`` and ``faults`` a term against its description. A line is
+``{"q": "...", "same": [...]}``: a question as it might stand in the archive, and wordings that share as few
+characters with it as people's own words do. Needs of one crop or animal stand together, so that the lines
+around a need are its nearest misses.
 """
 
 import json

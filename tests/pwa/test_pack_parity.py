@@ -246,7 +246,7 @@ def test_the_same_cases_have_the_same_scores(both: Both) -> None:
                 continue  # One case is as little like the question as another.
             assert one.case.id in scores, (question, one)
             measured = {"score": one.score, "confidence": one.confidence}
-            for part in ("strength", "cosine", "words", "reply", "known", "length"):
+            for part in ("meaning", "reply", "rare", "known", "length"):
                 measured[part] = getattr(one.evidence, part)
             for part, value in measured.items():
                 assert scores[one.case.id][part] == pytest.approx(value, abs=NEAR), (question, part)

@@ -13,8 +13,9 @@ TEXTS = st.lists(st.lists(st.sampled_from("abcdefg"), max_size=12), min_size=1, 
 
 
 def naive(query: list[str], texts: list[list[str]]) -> list[float]:
-    """BM25 as the book writes it, one document at a time."""
-    mean = sum(map(len, texts)) / len(texts) or 1.0
+    """BM25 as the book writes it, one document at a time; empty ones do not make the others long."""
+    filled = [text for text in texts if text]
+    mean = sum(map(len, filled)) / (len(filled) or 1) or 1.0
     scores = []
     for text in texts:
         counts, score = Counter(text), 0.0

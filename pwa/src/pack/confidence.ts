@@ -2,18 +2,19 @@
 import type { Weights } from './rules.ts';
 
 export interface Evidence {
-  /** What speaks for the case without what only orders near equals. */
-  strength: number;
-  cosine: number;
-  /** Shares of the best possible BM25 over the case's question, and over its reply. */
-  words: number;
+  /** Two of the three parts of what speaks for the case. */
+  meaning: number;
   reply: number;
+  /** The rarity of the rarest word of the question that the case has and the encoder does not know, 0 to 1. */
+  rare: number;
   known: number;
   /** Characters of the question, punctuation aside. */
   length: number;
   /** The crops and animals that the question names, and the case. */
   asked: ReadonlySet<string>;
   named: ReadonlySet<string>;
+  /** Among how many cases it was found. */
+  crowd: number;
 }
 
 /** 0 to 1. */
@@ -24,18 +25,21 @@ export function confidence(weights: Weights, evidence: Evidence): number {
   return 1 / (1 + Math.exp(-total));
 }
 
-function facts({ LONG }: Weights, evidence: Evidence): Omit<Weights, 'cut' | 'LONG'> {
-  const { strength, words, reply, known, length, asked, named } = evidence;
+function facts(
+  { LONG, CROWD_LEAST, CROWD_MOST }: Weights,
+  evidence: Evidence,
+): Omit<Weights, 'cut' | 'LONG' | 'CROWD_LEAST' | 'CROWD_MOST'> {
+  const { meaning, reply, rare, known, length, asked, named, crowd } = evidence;
   const shared = [...asked].filter((name) => named.has(name)).length;
   return {
     base: 1,
-    strength,
-    words,
+    meaning,
     reply,
+    rare,
     known,
     length: Math.min(length, LONG) / LONG,
+    crowd: Math.log(Math.min(Math.max(crowd, CROWD_LEAST), CROWD_MOST)),
     other_subject: Number(asked.size > 0 && named.size > 0 && shared === 0),
-    added_subject: Number(named.size > 0 && asked.size === 0),
     missed_subject: Number(shared < asked.size),
   };
 }

@@ -32,6 +32,11 @@ export class Encoder {
     return normalised(vector);
   }
 
+  /** The bigrams and words that the table does not know, each once. */
+  strange(tokens: readonly string[]): string[] {
+    return [...new Set(tokens)].filter((token) => isBigram(token) && !this.vocabulary.has(token));
+  }
+
   /** The share, 0 to 1, of the bigrams and words that the table knows; one character is none. */
   known(tokens: readonly string[]): number {
     const wide = tokens.filter(isBigram);

@@ -17,9 +17,10 @@ export interface Asked {
   month: number;
 }
 
-/** Of one case; ranked by `total`, which has the boosts. */
+/** Of one case: what speaks for it, before the factor; ranked by `total`, which has factor and boosts. */
 export interface Scored {
-  strength: number;
+  meaning: number;
+  reply: number;
   total: number;
 }
 
@@ -37,7 +38,7 @@ export function score(rules: Numbers, matches: Matches, row: number, column: Col
   const reply = Math.fround(REPLY * witness(rules, spread));
   const strength = Math.fround(Math.fround(meaning + words + reply) * factor(rules, column, asked));
   const raised = boost(rules, column, asked.circumstances, asked.month);
-  return { strength, total: Math.fround(strength + raised) };
+  return { meaning, reply, total: Math.fround(strength + raised) };
 }
 
 /** The evidence of a match: -ln of the chance that it misleads. */
@@ -47,8 +48,8 @@ const witness = ({ CERTAIN }: Numbers, match: number): number =>
 const clip = (match: number): number => Math.min(1, Math.max(0, match));
 
 /** A case that names crops or animals, and none of the asked ones, counts less. */
-function factor({ OTHER_SUBJECT, ADDED_SUBJECT }: Numbers, { about }: Column, asked: Asked): number {
-  if (about.size === 0) return 1;
+function factor({ OTHER_SUBJECT }: Numbers, { about }: Column, asked: Asked): number {
+  if (about.size === 0 || asked.subjects.size === 0) return 1;
   for (const name of about) if (asked.subjects.has(name)) return 1;
-  return Math.fround(asked.subjects.size ? OTHER_SUBJECT : ADDED_SUBJECT);
+  return Math.fround(OTHER_SUBJECT);
 }

@@ -53,7 +53,9 @@ export class Lexical {
   ) {
     this.terms = terms;
     this.count = lengths.length;
-    this.mean = this.count ? Math.fround(lengths.reduce((sum, each) => sum + each, 0) / this.count) : 0;
+    // The empty ones aside: where few cases have a reply, it would otherwise count as long.
+    const filled = lengths.filter((length) => length > 0);
+    this.mean = filled.length ? Math.fround(filled.reduce((sum, each) => sum + each, 0) / filled.length) : 0;
     this.step = (rules.K1 + 1) / STEPS;
     this.offsets = offsetsOf(numbers, terms.size);
     this.documents = new Uint32Array(numbers.length);
@@ -72,6 +74,17 @@ export class Lexical {
     const term = this.terms.get(token);
     const frequency = term === undefined ? 0 : this.offsets[term + 1]! - this.offsets[term]!;
     return Math.log1p((this.count - frequency + 0.5) / (frequency + 0.5));
+  }
+
+  /** The weight of a token as a share of what one weighs that no document has, 0 to 1. */
+  rarity(token: string): number {
+    return this.idf(token) / Math.log1p((this.count + 0.5) / 0.5);
+  }
+
+  holds(token: string, document: number): boolean {
+    const term = this.terms.get(token);
+    if (term === undefined) return false;
+    return this.documents.subarray(this.offsets[term], this.offsets[term + 1]).includes(document);
   }
 
   /** Adds `weight` times BM25 of every document to `total`; a repeated token of the query counts once. */

@@ -25,6 +25,8 @@ interface Query extends Asked {
   length: number;
   terms: string[];
   answerTerms: string[];
+  /** Words that the encoder does not know. */
+  strange: string[];
 }
 
 /** Characters of a question that are used. */
@@ -81,7 +83,7 @@ export class Ranking {
     for (const row of order) {
       const { foldKey, names } = this.columns.rows[row]!;
       if (shown.seen(row, foldKey, names)) continue;
-      found.push(this.found(query, matches, row, scored.get(row)!));
+      found.push(this.found(query, row, scored.get(row)!));
       if (found.length === most) break;
     }
     return found;
@@ -101,6 +103,7 @@ export class Ranking {
       length: lengthOf(analysed.runs.join('')),
       terms: questionTerms(analysed),
       answerTerms: answerTerms(analysed),
+      strange: this.encoder.strange(analysed.tokens),
       subjects: new Set([
         ...subjects(analysed.names),
         ...this.names.cropSubjects(crop ?? ''),
@@ -134,18 +137,28 @@ export class Ranking {
     return score(this.rules, matches, row, this.columns.rows[row]!, query);
   }
 
-  private found(query: Query, matches: Matches, row: number, { strength, total }: Scored): Ranked {
+  private found(query: Query, row: number, { meaning, reply, total }: Scored): Ranked {
     const evidence: Evidence = {
-      strength,
-      cosine: matches.cosine[row]!,
-      words: matches.words[row]!,
-      reply: matches.reply[row]!,
+      meaning,
+      reply,
+      rare: this.rarest(query, row),
       known: query.known,
       length: query.length,
       asked: query.subjects,
       named: this.columns.rows[row]!.about,
+      crowd: this.rows.length,
     };
     return { ...evidence, row, score: scoreOf(total), confidence: confidence(this.weights, evidence) };
+  }
+
+  /** The rarity of the rarest strange word that the case has; 0 where it has none. */
+  private rarest({ strange }: Query, row: number): number {
+    const { questions, answers } = this.columns;
+    let rarest = 0;
+    for (const token of strange)
+      for (const part of [questions, answers])
+        if (part.holds(token, row)) rarest = Math.max(rarest, part.rarity(token));
+    return rarest;
   }
 
   /** The rows that are near by vector, by words or by the words of the reply; the others need no second look. */

@@ -4,15 +4,14 @@ import type { NameRow } from './names.ts';
 /** Constants of search/ranking.py, lexical.py, fold.py and boosts.py by their names there. */
 const NUMBERS = [
   ...['K1', 'B', 'CANDIDATES', 'CERTAIN', 'MEANING', 'KNOWN', 'LONG', 'LENGTH', 'WORDS', 'REPLY', 'SPREAD'],
-  ...['OTHER_SUBJECT', 'ADDED_SUBJECT', 'CROP', 'INDUSTRY', 'SEASON', 'PLACE', '_TOWNSHIP', '_COUNTY'],
+  ...['OTHER_SUBJECT', 'CROP', 'INDUSTRY', 'SEASON', 'PLACE', '_TOWNSHIP', '_COUNTY'],
   ...['SAME_TEXT', 'SAME_SENSE', 'ALIKE'],
 ] as const;
 
 /** Of search/confidence.py: its constants in capitals, and the weight of every fact. */
 const CONFIDENCE = [
-  'LONG',
-  ...['cut', 'base', 'strength', 'words', 'reply', 'known', 'length'],
-  ...['other_subject', 'added_subject', 'missed_subject'],
+  ...['LONG', 'CROWD_LEAST', 'CROWD_MOST', 'cut'],
+  ...['base', 'meaning', 'reply', 'rare', 'known', 'length', 'crowd', 'other_subject', 'missed_subject'],
 ] as const;
 
 export type Numbers = Readonly<Record<(typeof NUMBERS)[number], number>>;

@@ -8,13 +8,13 @@ import type { Head, Keep, Underway } from '../../src/pack/keep.ts';
 export const COUNTY = '510726';
 export const CONSTANTS = {
   ...{ K1: 1.2, B: 0.75, CANDIDATES: 200, CERTAIN: 0.97, MEANING: 1.5, KNOWN: 0.26, LONG: 50, LENGTH: 0.18 },
-  ...{ WORDS: 1.25, REPLY: 7, SPREAD: 1.5, OTHER_SUBJECT: 0.86, ADDED_SUBJECT: 1 },
+  ...{ WORDS: 1.25, REPLY: 7, SPREAD: 1.5, OTHER_SUBJECT: 0.86 },
   ...{ CROP: 0.03, INDUSTRY: 0.015, SEASON: 0.02, PLACE: 0.02, _TOWNSHIP: 9, _COUNTY: 6 },
   ...{ SAME_TEXT: 0.8, SAME_SENSE: 0.97, ALIKE: 0.4 },
 };
 const CONFIDENCE = {
-  ...{ LONG: 30, cut: 0.5, base: -4.8, strength: 5.8, words: -4.2, reply: 3, known: -4.7, length: 3.9 },
-  ...{ other_subject: -0.7, added_subject: 0.5, missed_subject: -1 },
+  ...{ LONG: 30, CROWD_LEAST: 50, CROWD_MOST: 1500, cut: 0.3, base: -2, meaning: 9.3, reply: 5.2, rare: 3.5 },
+  ...{ known: -4.5, length: 5.1, crowd: -0.9, other_subject: -1, missed_subject: -1.1 },
 };
 export const RULES = {
   traditional: { 葉: '叶', 發: '发', 黃: '黄' },
