@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +90,15 @@ class Columns:
         shared = (named & np.packbits(wanted, bitorder="little")).any(axis=1)
         other: Flags = named.any(axis=1) & ~shared
         return other
+
+    def about(self, row: int) -> frozenset[str]:
+        """The crops and animals that a case is about."""
+        bits = np.unpackbits(self.subject[row], count=len(self.subjects), bitorder="little")
+        return frozenset(self._subject_names[place] for place in np.flatnonzero(bits))
+
+    @cached_property
+    def _subject_names(self) -> tuple[str, ...]:
+        return tuple(self.subjects)
 
     def holds(self, case_ids: Iterable[str]) -> int:
         """How many of these cases are here."""

@@ -1,11 +1,13 @@
 """Near-duplicates: nobody wants to read the same question five times."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.concepts import Concept
+from search.concepts import Concept, concepts_in
 from search.text import fold_key
 
 Floats = NDArray[np.float32]
@@ -36,31 +38,45 @@ def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
     return len(one & other) / union if union else 1.0
 
 
+@dataclass
+class Said:
+    """A question as far as folding needs it: its runs (`search.text.runs`), and its vector, float32 [d], of
+    length one. What costs more is worked out when it is asked for."""
+
+    runs: Sequence[str]
+    vector: Callable[[], Floats]
+
+    @cached_property
+    def pairs(self) -> frozenset[str]:
+        """Its bigrams."""
+        return bigrams_of("".join(self.runs))
+
+    @cached_property
+    def things(self) -> frozenset[Concept]:
+        """What it names."""
+        return frozenset(concepts_in(self.runs))
+
+
 class Shown:
     """The questions taken so far."""
 
     def __init__(self) -> None:
         self._folds: set[int] = set()
-        self._taken: list[tuple[frozenset[str], frozenset[Concept], Callable[[], Floats]]] = []
+        self._taken: list[Said] = []
 
     def repeats(self, fold: int) -> bool:
         """Whether a question of this fold number (`search.columns`) was taken."""
         return fold in self._folds
 
-    def seen(self, fold: int, plain: str, names: Iterable[Concept], vector: Callable[[], Floats]) -> bool:
-        """Whether a question says what one before it said; if not, it is taken.
-
-        `plain` is its fold key, `fold` that key's number; `names` are the things that it names; `vector`
-        gives its vector, float32 [d], of length one.
-        """
-        said, things = bigrams_of(plain), frozenset(names)
-        for other, named, near in self._taken:
+    def seen(self, fold: int, said: Said) -> bool:
+        """Whether a question of this fold number says what one before it said; if not, it is taken."""
+        for other in self._taken:
+            share = jaccard(said.pairs, other.pairs)
             # Two numbers or two names in otherwise equal sentences are two questions.
-            if things != named:
+            if share <= ALIKE or said.things != other.things:
                 continue
-            share = jaccard(said, other)
-            if share > SAME_TEXT or (share > ALIKE and float(near() @ vector()) > SAME_SENSE):
+            if share > SAME_TEXT or float(other.vector() @ said.vector()) > SAME_SENSE:
                 return True
         self._folds.add(fold)
-        self._taken.append((said, things, vector))
+        self._taken.append(said)
         return False

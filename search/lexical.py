@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import log1p
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ class Lexical:
         """The weight of a token; one that no document has weighs most."""
         term = self.terms.get(token)
         frequency = 0 if term is None else int(self.offsets[term + 1] - self.offsets[term])
-        return float(np.log1p((self.count - frequency + 0.5) / (frequency + 0.5)))
+        return log1p((self.count - frequency + 0.5) / (frequency + 0.5))
 
     def postings(self, query: Iterable[str]) -> list[Postings]:
         """The postings of each of the query's tokens that stand in some document; a repeated token counts
@@ -141,7 +142,7 @@ class Lexical:
 
     def rarity(self, token: str) -> float:
         """The weight of a token as a share of what one weighs that no document has, 0 to 1."""
-        return self.idf(token) / float(np.log1p((self.count + 0.5) / 0.5))
+        return self.idf(token) / log1p((self.count + 0.5) / 0.5)
 
     def scores(self, query: Iterable[str]) -> Floats:
         """BM25 of every document, float32 [count]."""

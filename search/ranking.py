@@ -28,15 +28,15 @@ from numpy.typing import NDArray
 from search.boosts import NOWHERE, Boosts, Circumstances, boosts
 from search.cases import Case
 from search.columns import crop_subjects
-from search.concepts import concept_tokens, concepts, concepts_in, subjects
+from search.concepts import concept_tokens, concepts, subjects
 from search.confidence import Evidence, confidence
 from search.encoder import Encoder
-from search.fold import Shown
+from search.fold import Said, Shown
 from search.segment import Floats, Ints, Segment
 from search.text import fold_key, is_bigram, runs, tokens
 from search.words import gather, weighted
 
-CANDIDATES = 200
+CANDIDATES = 100
 """How many of each half are looked at closely."""
 
 CERTAIN = 0.97
@@ -243,9 +243,7 @@ def _take(
         case = segment.row(row)
         if case.id in hidden[owner]:
             continue
-        said = runs(case.question)
-        names = concepts_in(said)
-        if shown.seen(fold, "".join(said), names, partial(_vector, segment, row)):
+        if shown.seen(fold, Said(runs(case.question), partial(_vector, segment, row))):
             continue
         scored = found[owner].scored
         evidence = Evidence(
@@ -255,7 +253,7 @@ def _take(
             query.known,
             query.length,
             query.subjects,
-            subjects(names) | crop_subjects(case.crop),
+            segment.columns.about(row),
             crowd,
         )
         taken.append(Ranked(case, score_of(float(total[number])), confidence(evidence), evidence))
