@@ -14,11 +14,11 @@ from search.concepts import standard_crop
 
 Floats = NDArray[np.float32]
 
-CROP = 0.15
-INDUSTRY = 0.075
-SEASON = 0.1
+CROP = 0.03
+INDUSTRY = 0.015
+SEASON = 0.02
 """For the same month; half for the month before or after; nothing beyond."""
-PLACE = 0.1
+PLACE = 0.02
 """For the same township; half for the same county."""
 
 _TOWNSHIP, _COUNTY = 9, 6

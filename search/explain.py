@@ -8,7 +8,7 @@ import numpy as np
 
 from search.confidence import CUT, Evidence, confidence
 from search.lexical import Lexical
-from search.ranking import Matches, Query, rarest, score, score_of
+from search.ranking import Matches, Query, rarest, score
 from search.segment import Segment, about
 from search.words import at, weighted
 
@@ -29,7 +29,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Explanation:
-    """score = 1 - exp(-((meaning + words + reply) x factor + boosts)), see `search.ranking`.
+    """score = 1 - exp(-(meaning + words + reply) x factor) + boosts, see `search.ranking`.
 
     meaning is made of `cosine` and the share `known` of the question that the encoder knows; words and reply
     of the shares `words_share` and `reply_share` of the best possible match. `factor` is below 1 for a case
@@ -92,7 +92,7 @@ def explain(
         case.id,
         case.question,
         rank,
-        score_of(float(scored.total[0])),
+        float(scored.total[0]),
         float(scored.meaning[0]),
         float(scored.words[0]),
         float(scored.reply[0]),

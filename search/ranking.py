@@ -8,7 +8,7 @@ independent witnesses, whose chances of being wrong are multiplied:
     meaning = MEANING x evidence(cosine x known share ^ KNOWN x min(1, LONG / length) ^ LENGTH)
     words   = WORDS x evidence(BM25 of the question / best possible BM25 of the query)
     reply   = REPLY x evidence((the same over the reply) ^ SPREAD)
-    score   = 1 - exp(-((meaning + words + reply) x subject factor + boosts))
+    score   = 1 - exp(-(meaning + words + reply) x subject factor) + boosts
 
 A sum of plain scores lets a middling cosine outweigh the one case that has the asked words in its reply;
 here a full match of either kind decides, and the other kinds break ties. Words that the encoder has never
@@ -20,7 +20,6 @@ rows (``search/dev``) by ``python -m search.fit``.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import exp
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +100,8 @@ class Matches:
 class Scored:
     """The evidence for some rows, float32 [rows] each.
 
-    strength = (meaning + words + reply) x factor; ranked by strength + boosts.total
+    strength = (meaning + words + reply) x factor; ranked by 1 - exp(-strength) + boosts.total, so that boosts
+    decide between two very good cases, and cannot lift a poor one
     """
 
     strength: Floats
@@ -112,9 +112,9 @@ class Scored:
     boosts: Boosts
 
     @property
-    def total(self) -> Floats:
-        """What rows are ranked by."""
-        return self.strength + self.boosts.total
+    def total(self) -> NDArray[np.float64]:
+        """The scores that rows are ranked by, 0 to a little above 1."""
+        return -np.expm1(-self.strength.astype(np.float64)) + self.boosts.total
 
 
 @dataclass(frozen=True)
@@ -215,11 +215,6 @@ def witness(match: Floats) -> Floats:
     return found
 
 
-def score_of(strength: float) -> float:
-    """Strength of evidence to a score, 0 to 1."""
-    return 1 - exp(-strength)
-
-
 def _take(
     segments: Sequence[Segment],
     query: Query,
@@ -256,7 +251,7 @@ def _take(
             segment.columns.about(row),
             crowd,
         )
-        taken.append(Ranked(case, score_of(float(total[number])), confidence(evidence), evidence))
+        taken.append(Ranked(case, float(total[number]), confidence(evidence), evidence))
         if len(taken) == k:
             break
     return taken

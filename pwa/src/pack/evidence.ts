@@ -17,15 +17,12 @@ export interface Asked {
   month: number;
 }
 
-/** Of one case: what speaks for it, before the factor; ranked by `total`, which has factor and boosts. */
+/** Of one case: what speaks for it, before the factor; ranked by `total`, its score, which has factor and boosts. */
 export interface Scored {
   meaning: number;
   reply: number;
   total: number;
 }
-
-/** Strength of evidence to a score, 0 to 1. */
-export const scoreOf = (total: number): number => 1 - Math.exp(-total);
 
 /** Three witnesses, whose chances of being wrong are multiplied. In single precision, as on the server. */
 export function score(rules: Numbers, matches: Matches, row: number, column: Column, asked: Asked): Scored {
@@ -38,7 +35,7 @@ export function score(rules: Numbers, matches: Matches, row: number, column: Col
   const reply = Math.fround(REPLY * witness(rules, spread));
   const strength = Math.fround(Math.fround(meaning + words + reply) * factor(rules, column, asked));
   const raised = boost(rules, column, asked.circumstances, asked.month);
-  return { meaning, reply, total: Math.fround(strength + raised) };
+  return { meaning, reply, total: raised - Math.expm1(-strength) };
 }
 
 /** The evidence of a match: -ln of the chance that it misleads. */

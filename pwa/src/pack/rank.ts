@@ -3,7 +3,7 @@ import { monthOf, NOWHERE } from './boosts.ts';
 import { analyse, answerTerms, columnsOf, questionTerms, type Columns } from './columns.ts';
 import { confidence, type Evidence } from './confidence.ts';
 import { Encoder } from './encoder.ts';
-import { score, scoreOf, type Asked, type Matches, type Scored } from './evidence.ts';
+import { score, type Asked, type Matches, type Scored } from './evidence.ts';
 import { Shown } from './fold.ts';
 import type { CaseRow, Held } from './held.ts';
 import type { Lexical } from './lexical.ts';
@@ -148,7 +148,7 @@ export class Ranking {
       named: this.columns.rows[row]!.about,
       crowd: this.rows.length,
     };
-    return { ...evidence, row, score: scoreOf(total), confidence: confidence(this.weights, evidence) };
+    return { ...evidence, row, score: total, confidence: confidence(this.weights, evidence) };
   }
 
   /** The rarity of the rarest strange word that the case has; 0 where it has none. */

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # Below this a part is not worth a line.
 TINY = 0.0005
-# The evidence that the factor for another crop applies to, and what is added to it.
+# The evidence that the factor for another crop applies to, and what is added to the score that it makes.
 MADE_OF = ("meaning", "words", "reply")
 BOOSTS = ("crop", "industry", "season", "place")
 # A name of a thing, whatever it was called, begins so in `search`.
@@ -77,18 +77,17 @@ def percent(share: float) -> int:
 
 
 def _parts(found: Explanation, say: Say) -> Iterator[Part]:
-    """Evidence adds up, and its sum is brought into 0 to 1 (search/ranking.py): each part is given the
-    share of the score that it has of the evidence, so that what is shown adds up to what is shown."""
+    """Evidence adds up, and its sum is brought into 0 to 1 before boosts are added (search/ranking.py): each
+    part is given the share of that which it has of the evidence, so that what is shown adds up."""
     notes = {
         "meaning": say("try.meaning_note", cosine=percent(found.cosine), known=percent(found.known)),
         "words": say("try.words_note", words=percent(found.words_share)),
         "reply": say("try.reply_note", words=percent(found.reply_share)),
     }
     evidence = {name: float(vars(found)[name]) * found.factor for name in MADE_OF}
-    evidence |= {name: found.boosts[name] for name in BOOSTS if name in found.boosts}
-    worth = found.score / (sum(evidence.values()) or 1.0)
-    for name, value in evidence.items():
-        points = value * worth
+    boosts = {name: found.boosts[name] for name in BOOSTS if name in found.boosts}
+    worth = (found.score - sum(boosts.values())) / (sum(evidence.values()) or 1.0)
+    for name, points in {**{name: value * worth for name, value in evidence.items()}, **boosts}.items():
         if points >= TINY or name in notes:
             share = round(max(0.0, points) * 100, 1)
             yield Part(name, say(f"try.part.{name}"), f"{points:.3f}", share, notes.get(name, ""))
