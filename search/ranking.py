@@ -35,7 +35,7 @@ from search.segment import Floats, Ints, Segment
 from search.text import fold_key, is_bigram, runs, tokens
 from search.words import gather, weighted
 
-CANDIDATES = 100
+CANDIDATES = 200
 """How many of each half are looked at closely."""
 
 CERTAIN = 0.97

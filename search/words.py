@@ -51,9 +51,9 @@ def gather(words: Sequence[Postings], count: int, k: int, mask: Flags | None = N
     order = sorted(words, key=lambda word: len(word.documents))
     used, read = 0, 0
     for word in order:
-        read += len(word.documents)
-        if used and read > MOST:
+        if used and read + len(word.documents) > MOST:
             break
+        read += len(word.documents)
         used += 1
     total = np.zeros(count, np.float32)
     for word in order[:used]:
