@@ -14,7 +14,7 @@ A sum of plain scores lets a middling cosine outweigh the one case that has the 
 here a full match of either kind decides, and the other kinds break ties. Words that the encoder has never
 seen take weight from the cosine, as does a long text, whose vector is about everything and nothing. A case
 about other crops or animals than the question counts less. The constants were fitted on the development
-rows (``search/dev``) by ``python -m search.fit``.
+rows (``search/dev``) by ``python -m search.fit``, and rounded.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ from search.text import fold_key, is_bigram, runs, tokens
 from search.words import gather, weighted
 
 CANDIDATES = 200
-"""How many of each half are looked at closely."""
+"""How many cases are looked at closely for each kind of match."""
 
 CERTAIN = 0.97
 """How much of a full match is believed, so that no witness is infinitely sure."""
