@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from search.confidence import CUT, Evidence, confidence
+from search.confidence import CUT, confidence
 from search.lexical import Lexical
-from search.ranking import Matches, Query, rarest, score
-from search.segment import Segment, about
+from search.ranking import Matches, Query, evidence_of, score
+from search.segment import Segment
 from search.words import at, weighted
 
 TERMS = 12
@@ -77,16 +77,7 @@ def explain(
     )
     scored = score(segment, query, rows, matches)
     case = segment.row(row)
-    evidence = Evidence(
-        float(scored.meaning[0]),
-        float(scored.reply[0]),
-        rarest(first, segment, row, query),
-        query.known,
-        query.length,
-        query.subjects,
-        about(case),
-        sum(one.count for one in segments),
-    )
+    evidence = evidence_of(segments, number, row, query, scored, 0)
     sure = confidence(evidence)
     return Explanation(
         case.id,

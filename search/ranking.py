@@ -17,9 +17,9 @@ about other crops or animals than the question counts less. The constants were f
 rows (``search/dev``) by ``python -m search.fit``, and rounded.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,12 +128,22 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Ranked:
-    """A case found: its score, 0 to 1, what it matches by, and how sure we are that it helps."""
+    """A case found, and its score, 0 to a little above 1. What is known of it, and how sure we are that it
+    helps, is worked out when it is asked for: silence is decided by the first case alone."""
 
     case: Case
     score: float
-    confidence: float
-    evidence: Evidence
+    look: Callable[[], Evidence] = field(repr=False, compare=False)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What is known of question and case."""
+        return self.look()
+
+    @cached_property
+    def confidence(self) -> float:
+        """How sure to be that the case helps, 0 to 1."""
+        return confidence(self.evidence)
 
 
 def make_query(
@@ -226,7 +236,6 @@ def _take(
     places = np.concatenate([np.arange(len(one.rows)) for one in found])
     rows = np.concatenate([one.rows for one in found])
     total = np.concatenate([one.scored.total for one in found])
-    crowd = sum(segment.count for segment in segments)
     taken: list[Ranked] = []
     shown = Shown()
     for number in np.lexsort((rows, owners, -total)).tolist():
@@ -240,24 +249,31 @@ def _take(
             continue
         if shown.seen(fold, Said(runs(case.question), partial(_vector, segment, row))):
             continue
-        scored = found[owner].scored
-        evidence = Evidence(
-            float(scored.meaning[places[number]]),
-            float(scored.reply[places[number]]),
-            rarest(segments[0], segment, row, query),
-            query.known,
-            query.length,
-            query.subjects,
-            segment.columns.about(row),
-            crowd,
-        )
-        taken.append(Ranked(case, float(total[number]), confidence(evidence), evidence))
+        look = partial(evidence_of, segments, owner, row, query, found[owner].scored, int(places[number]))
+        taken.append(Ranked(case, float(total[number]), look))
         if len(taken) == k:
             break
     return taken
 
 
-def rarest(first: Segment, segment: Segment, row: int, query: Query) -> float:
+def evidence_of(
+    segments: Sequence[Segment], owner: int, row: int, query: Query, scored: Scored, place: int
+) -> Evidence:
+    """What is known of a question and of the row of a segment that stands at this place of `scored`."""
+    segment = segments[owner]
+    return Evidence(
+        float(scored.meaning[place]),
+        float(scored.reply[place]),
+        _rarest(segments[0], segment, row, query),
+        query.known,
+        query.length,
+        query.subjects,
+        segment.columns.about(row),
+        sum(one.count for one in segments),
+    )
+
+
+def _rarest(first: Segment, segment: Segment, row: int, query: Query) -> float:
     """The rarity, 0 to 1 by the first segment, of the rarest strange word of the query that a row has."""
     parts = ((first.questions, segment.questions), (first.answers, segment.answers))
     return max(

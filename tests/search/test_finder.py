@@ -1,14 +1,24 @@
+import json
 import threading
 from math import exp
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from search.asking import NOT_CHINESE, NOTHING_SIMILAR
 from search.builds import Builds
 from search.cases import Case
 from search.encoder import SHIPPED
-from search.errors import BuildCancelled, BuildInUse, CaseMissing, EmptyQuery, IndexMissing
+from search.errors import (
+    BuildCancelled,
+    BuildInUse,
+    CaseMissing,
+    EmptyQuery,
+    EncoderMismatch,
+    IndexMissing,
+)
 from search.finder import Finder
 from search.fresh import FreshLog
 from search.static import MARKER, TOKENIZER, WEIGHTS
@@ -71,7 +81,13 @@ class TestBadInput:
         assert finder.similar(text).reason == reason
 
     @pytest.mark.parametrize(
-        "text", ["<script>alert(1)</script>玉米叶片发黄", "玉米葉片發黃", "玉米叶片发黄😀", "玉米叶片发黄"]
+        "text",
+        [
+            "<script>alert(1)</script>玉米叶片发黄",
+            "玉米葉片發黃",
+            "玉米叶片发黄😀",
+            "玉米3亩下部叶片发黄，pH5.5，尿素2.5kg/亩",
+        ],
     )
     def test_the_question_in_it_is_found(self, finder: Finder, text: str) -> None:
         assert "m1" in ids(finder, text)
@@ -124,6 +140,21 @@ class TestStates:
         again.load()
         assert again.status()["state"] == "broken"
         assert "nowhere" in str(again.status()["message"])
+
+    def test_one_of_another_dimension_as_well(self, finder: Finder, tmp_path: Path) -> None:
+        other = tmp_path / "narrow"
+        other.mkdir()
+        known = {"[UNK]": 0, "玉": 1, "米": 2, "玉米": 3}
+        (other / TOKENIZER).write_text(json.dumps({"model": {"vocab": known}}))
+        save_file({"embedding.weight": np.eye(4, 8, -1, np.float32)}, other / WEIGHTS)
+        (other / MARKER).write_text('{"name": "narrow"}')
+        again = Finder(finder.builds.folder, str(other))
+        again.load()
+        assert again.status()["state"] == "stale"
+        with pytest.raises(IndexMissing, match="in use is narrow"):
+            again.similar("玉米")
+        with pytest.raises(EncoderMismatch):
+            again.trial(1)
 
     def test_another_encoder_makes_the_index_stale(self, finder: Finder, tmp_path: Path) -> None:
         other = tmp_path / "other"
