@@ -22,11 +22,6 @@ ARRAYS = ("industry", "crop", "region", "month", "ident", "fold", "length", "sub
 """The columns that are arrays; the others are tables of names."""
 
 
-def about(case: Case) -> frozenset[str]:
-    """The crops and animals that a case is about, by its question and its crop."""
-    return subjects(concepts(case.question)) | crop_subjects(case.crop)
-
-
 def month_of(date: str) -> int:
     """1 to 12 from an ISO 8601 date; 0 when there is none."""
     month = date[5:7]
@@ -36,11 +31,6 @@ def month_of(date: str) -> int:
 def number_of(text: str) -> int:
     """A 63-bit number that stands for a text."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
-
-
-def fold_number(question: str) -> int:
-    """A number that is equal for questions differing only in case, width and punctuation."""
-    return number_of(fold_key(question))
 
 
 @dataclass(frozen=True)

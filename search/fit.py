@@ -55,10 +55,11 @@ Flags = NDArray[np.bool_]
 @dataclass(frozen=True)
 class Judged:
     """One question's candidates: their matches and lengths, which of them name other subjects, and which is
-    right."""
+    right; `spoken` is the share that the words of replies count for."""
 
     part: str
     known: float
+    spoken: float
     named: bool
     matches: Matches
     length: Numbers
@@ -77,6 +78,7 @@ def judged(task: Task, segment: Segment, encoder: Encoder) -> Iterator[Judged]:
                 yield Judged(
                     part,
                     query.known,
+                    min(1, query.length / ranking.SHORT),
                     bool(query.subjects),
                     found.matches,
                     segment.columns.length[found.rows].astype(np.float64),
@@ -117,7 +119,7 @@ def _surprise(row: Judged, weights: Numbers) -> float:
     strength = (
         ranking.MEANING * witness((row.matches.cosine * row.known**known * shorter).astype(np.float32))
         + words * witness(row.matches.words)
-        + reply * witness(np.clip(row.matches.reply, 0, 1) ** ranking.SPREAD)
+        + reply * row.spoken * witness(np.clip(row.matches.reply, 0, 1) ** ranking.SPREAD)
     ) * np.where(row.other & row.named, other, 1)
     strength = strength.astype(np.float64) * pull
     most = strength.max()

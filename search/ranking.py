@@ -7,7 +7,7 @@ independent witnesses, whose chances of being wrong are multiplied:
     evidence(x) = -ln(1 - CERTAIN x x)
     meaning = MEANING x evidence(cosine x known share ^ KNOWN x min(1, LONG / length) ^ LENGTH)
     words   = WORDS x evidence(BM25 of the question / best possible BM25 of the query)
-    reply   = REPLY x evidence((the same over the reply) ^ SPREAD)
+    reply   = REPLY x min(1, length / SHORT) x evidence((the same over the reply) ^ SPREAD)
     score   = 1 - exp(-(meaning + words + reply) x subject factor) + boosts
 
 A sum of plain scores lets a middling cosine outweigh the one case that has the asked words in its reply;
@@ -63,6 +63,10 @@ common with the question that was replied to, nor a near vector."""
 SPREAD = 2.0
 """Every long reply shares some words with every question; above 1 this makes little of a few. Where all cases
 have replies, 1.5 let the long ones push others down."""
+
+SHORT = 8
+"""Characters of a question up to which the words of replies weigh in proportion: two or three characters
+stand in many a reply."""
 
 OTHER_SUBJECT = 0.85
 """Factor for a case that names crops or animals, none of them an asked one, where any is asked."""
@@ -211,7 +215,8 @@ def score(segment: Segment, query: Query, rows: NDArray[np.integer], matches: Ma
     length = np.minimum(1, LONG / np.maximum(segment.columns.length[rows], 1)) ** LENGTH
     meaning = MEANING * witness(matches.cosine * np.float32(query.known**KNOWN) * length)
     words = WORDS * witness(matches.words)
-    reply = REPLY * witness(np.clip(matches.reply, 0, 1) ** SPREAD)
+    spoken = np.float32(REPLY * min(1, query.length / SHORT))
+    reply = spoken * witness(np.clip(matches.reply, 0, 1) ** SPREAD)
     factor = np.ones(len(rows), np.float32)
     if query.subjects:
         factor[segment.columns.about_other(rows, query.subjects)] = OTHER_SUBJECT

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from search.bulk import Counter
 from search.cases import Case
-from search.columns import Columns, Table, about, fold_number
+from search.columns import Columns, Table
 from search.concepts import concept_tokens, concepts
 from search.dense import Vectors, flat
 from search.lexical import Lexical
@@ -94,10 +94,8 @@ __all__ = [
     "Collector",
     "Columns",
     "Segment",
-    "about",
     "answer_terms",
     "flat",
-    "fold_number",
     "in_memory",
     "question_terms",
 ]

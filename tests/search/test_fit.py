@@ -18,7 +18,7 @@ def row(right: int, cosine: list[float], words: list[float]) -> Judged:
     """A question to which two cases compare so."""
     none = np.zeros(2, np.float32)
     matches = Matches(np.asarray(cosine, np.float32), np.asarray(words, np.float32), none)
-    return Judged("near", 1.0, True, matches, np.full(2, 20.0), np.zeros(2, np.bool_), right)
+    return Judged("near", 1.0, 1.0, True, matches, np.full(2, 20.0), np.zeros(2, np.bool_), right)
 
 
 class TestRanking:

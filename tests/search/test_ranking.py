@@ -98,6 +98,15 @@ class TestShortQuestions:
         assert found([segment], encoder, "牛拉稀")[0] == "0"
         assert found([segment], encoder, "牛屙稀")[0] == "0"
 
+    def test_a_few_characters_of_a_reply_weigh_less_than_a_sentence_of_it(self, encoder: Encoder) -> None:
+        rows = [Case("feed", "酒糟喂肥猪一顿给好多", "先少后多，喂急了猪拉稀，掺糠麸再喂。")]
+        segment = in_memory(rows, encoder.encode([row.question for row in rows]))
+        short, long = (
+            search([segment], make_query(text, encoder), 1, [NOTHING])[0].evidence.reply
+            for text in ("拉稀", "喂急了猪拉稀，掺糠麸")
+        )
+        assert short < long / 2
+
 
 class TestSegments:
     def test_a_second_segment_is_ranked_as_if_it_were_one(

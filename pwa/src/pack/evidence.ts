@@ -12,6 +12,8 @@ export interface Matches {
 
 export interface Asked {
   known: number;
+  /** Characters, punctuation aside. */
+  length: number;
   subjects: ReadonlySet<string>;
   circumstances: Circumstances;
   month: number;
@@ -26,13 +28,14 @@ export interface Scored {
 
 /** Three witnesses, whose chances of being wrong are multiplied. In single precision, as on the server. */
 export function score(rules: Numbers, matches: Matches, row: number, column: Column, asked: Asked): Scored {
-  const { MEANING, WORDS, REPLY, SPREAD, LONG, LENGTH, KNOWN } = rules;
+  const { MEANING, WORDS, REPLY, SPREAD, SHORT, LONG, LENGTH, KNOWN } = rules;
   const length = Math.min(1, LONG / Math.max(column.length, 1)) ** LENGTH;
   const near = Math.fround(matches.cosine[row]! * Math.fround(asked.known ** KNOWN));
   const meaning = Math.fround(MEANING * witness(rules, near * length));
   const words = Math.fround(WORDS * witness(rules, matches.words[row]!));
   const spread = Math.fround(clip(matches.reply[row]!) ** SPREAD);
-  const reply = Math.fround(REPLY * witness(rules, spread));
+  const spoken = Math.fround(REPLY * Math.min(1, asked.length / SHORT));
+  const reply = Math.fround(spoken * witness(rules, spread));
   const strength = Math.fround(Math.fround(meaning + words + reply) * factor(rules, column, asked));
   const raised = boost(rules, column, asked.circumstances, asked.month);
   return { meaning, reply, total: raised - Math.expm1(-strength) };

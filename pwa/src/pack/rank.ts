@@ -22,7 +22,6 @@ export interface Ranked extends Evidence {
 
 interface Query extends Asked {
   vector: Float32Array;
-  length: number;
   terms: string[];
   answerTerms: string[];
   /** Words that the encoder does not know. */

@@ -4,6 +4,7 @@ import type { NameRow } from './names.ts';
 /** Constants of search/ranking.py, lexical.py, fold.py and boosts.py by their names there. */
 const NUMBERS = [
   ...['K1', 'B', 'CANDIDATES', 'CERTAIN', 'MEANING', 'KNOWN', 'LONG', 'LENGTH', 'WORDS', 'REPLY', 'SPREAD'],
+  'SHORT',
   ...['OTHER_SUBJECT', 'CROP', 'INDUSTRY', 'SEASON', 'PLACE', '_TOWNSHIP', '_COUNTY'],
   ...['SAME_TEXT', 'SAME_SENSE', 'ALIKE'],
 ] as const;
