@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 PIECE = 1400
+TURNS = 3
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,9 @@ class BadLink:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        # An aborted transport closes its socket in the loop's next turn: the loop must not stop before that.
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
 
     # -- on the loop's thread --------------------------------------------------------------------
 
@@ -117,7 +121,7 @@ class BadLink:
             return
         try:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             writer.transport.abort()
             return
         self._live |= {writer, far_writer}
