@@ -8,7 +8,7 @@ import numpy as np
 
 from search.confidence import CUT, confidence
 from search.lexical import Lexical
-from search.ranking import Matches, Query, evidence_of, score
+from search.ranking import Matches, Query, evidence_of, full_match, score
 from search.segment import Segment
 from search.words import at, weighted
 
@@ -64,12 +64,9 @@ def explain(
 ) -> Explanation:
     """Take the score of one row of a segment apart; lexical weights are those of the first."""
     first, segment = segments[0], segments[number]
-    asked = _terms(
-        segment.questions, query.terms, row, first.questions.best_possible(query.terms), "question"
-    )
-    replied = _terms(
-        segment.answers, query.answer_terms, row, first.answers.best_possible(query.answer_terms), "answer"
-    )
+    best, best_reply = full_match(first, query)
+    asked = _terms(segment.questions, query.terms, row, best, "question")
+    replied = _terms(segment.answers, query.answer_terms, row, best_reply, "answer")
     rows = np.asarray([row], np.int32)
     matches = Matches(
         segment.vectors.cosine(rows, query.vector),
@@ -106,7 +103,7 @@ def _terms(lexical: Lexical, asked: Sequence[str], row: int, best: float, place:
     rows = np.asarray([row], np.int32)
     found = []
     for text in dict.fromkeys(asked):
-        for word in weighted(lexical, [text], 1 / (best or 1.0)):
+        for word in weighted(lexical, [text], 1 / best):
             value = float(at(word, rows)[0])
             if value:
                 found.append(Term(text, place, value))

@@ -24,7 +24,7 @@ from search import ranking
 from search.cases import Case
 from search.confidence import FACTS, FITTED, facts
 from search.encoder import Encoder
-from search.ranking import Matches, Query, candidates, make_query, search, witness
+from search.ranking import Matches, candidates, full_match, make_query, search, witness
 from search.segment import Segment, in_memory
 from search.sets import Task, development, read
 from search.text import fold_key
@@ -72,7 +72,7 @@ def judged(task: Task, segment: Segment, encoder: Encoder) -> Iterator[Judged]:
     for part, queries in task.slices.items():
         for text, wanted in queries:
             query = make_query(text, encoder)
-            found = _candidates(segment, query)
+            found = candidates(segment, query, *full_match(segment, query))
             right = np.flatnonzero(found.rows == segment.columns.row_of(wanted))
             if len(right):
                 yield Judged(
@@ -85,11 +85,6 @@ def judged(task: Task, segment: Segment, encoder: Encoder) -> Iterator[Judged]:
                     segment.columns.about_other(found.rows, query.subjects),
                     int(right[0]),
                 )
-
-
-def _candidates(segment: Segment, query: Query) -> ranking.Candidates:
-    best = segment.questions.best_possible(query.terms)
-    return candidates(segment, query, best, segment.answers.best_possible(query.answer_terms))
 
 
 def fit_ranking(rows: Sequence[Judged]) -> dict[str, float]:

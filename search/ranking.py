@@ -186,28 +186,32 @@ def search(
     """
     if not segments:
         return []
-    best = segments[0].questions.best_possible(query.terms)
-    best_reply = segments[0].answers.best_possible(query.answer_terms)
+    best, best_reply = full_match(segments[0], query)
     found = [candidates(segment, query, best, best_reply) for segment in segments]
     return _take(segments, query, found, k, hidden)
+
+
+def full_match(first: Segment, query: Query) -> tuple[float, float]:
+    """The best possible BM25 of the query over questions and over replies, by the weights of the first
+    segment: what shares are measured in. 1 where the query has no word that could match."""
+    return (
+        first.questions.best_possible(query.terms) or 1.0,
+        first.answers.best_possible(query.answer_terms) or 1.0,
+    )
 
 
 def candidates(segment: Segment, query: Query, best: float, best_reply: float) -> Candidates:
     """The rows of one segment that are near by vector, by words or by the words of the reply."""
     mask = segment.columns.mask(query.industry, query.crop)
-    asked = gather(weighted(segment.questions, query.terms, _per(best)), segment.count, CANDIDATES, mask)
+    asked = gather(weighted(segment.questions, query.terms, 1 / best), segment.count, CANDIDATES, mask)
     replied = gather(
-        weighted(segment.answers, query.answer_terms, _per(best_reply)), segment.count, CANDIDATES, mask
+        weighted(segment.answers, query.answer_terms, 1 / best_reply), segment.count, CANDIDATES, mask
     )
     by_vector = segment.vectors.nearest(query.vector, CANDIDATES, mask).astype(np.int32)
     rows: Ints = np.unique(np.concatenate((by_vector, asked.rows, replied.rows)))
     cosine = segment.vectors.cosine(rows, query.vector)
     matches = Matches(cosine, asked.complete(rows), replied.complete(rows))
     return Candidates(rows, matches, score(segment, query, rows, matches))
-
-
-def _per(best: float) -> float:
-    return 1 / (best or 1.0)
 
 
 def score(segment: Segment, query: Query, rows: NDArray[np.integer], matches: Matches) -> Scored:

@@ -70,10 +70,14 @@ class Static:
 
     def known(self, text: str) -> float:
         """The share, 0 to 1, of the text's bigrams and words that the table knows; one character is none."""
-        wide = [token for token in tokens(text) if is_bigram(token)]
+        wide = _wide(text)
         return sum(token in self.vocabulary for token in wide) / len(wide) if wide else 0.0
 
     def strange(self, text: str) -> tuple[str, ...]:
         """Those that it does not know, each once, in order."""
-        wide = dict.fromkeys(token for token in tokens(text) if is_bigram(token))
-        return tuple(token for token in wide if token not in self.vocabulary)
+        return tuple(token for token in dict.fromkeys(_wide(text)) if token not in self.vocabulary)
+
+
+def _wide(text: str) -> list[str]:
+    """The bigrams and words of a text: a single character says too little."""
+    return [token for token in tokens(text) if is_bigram(token)]

@@ -130,8 +130,7 @@ def lost(finder: Finder) -> float:
     missing = total = 0
     for text in QUERIES:
         query = ranking.make_query(text, asker.encoder)
-        best = segment.questions.best_possible(query.terms)
-        best_reply = segment.answers.best_possible(query.answer_terms)
+        best, best_reply = ranking.full_match(segment, query)
         rows = np.arange(segment.count)
         cosine = np.concatenate(
             [
@@ -141,8 +140,8 @@ def lost(finder: Finder) -> float:
         )
         matches = ranking.Matches(
             cosine,
-            segment.questions.scores(query.terms) / np.float32(best or 1),
-            segment.answers.scores(query.answer_terms) / np.float32(best_reply or 1),
+            segment.questions.scores(query.terms) / np.float32(best),
+            segment.answers.scores(query.answer_terms) / np.float32(best_reply),
         )
         strength = ranking.score(segment, query, rows, matches).strength
         tenth = np.partition(strength, -10)[-10]

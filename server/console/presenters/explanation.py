@@ -97,10 +97,8 @@ def _factor(found: Explanation, say: Say) -> str:
     """Why a case about another crop counts less; empty where it does not."""
     if found.factor >= 1:
         return ""
-    named = "、".join(found.named)
-    if not found.asked:
-        return say("try.factor_added", named=named, n=f"{found.factor:.2f}")
-    return say("try.factor", asked="、".join(found.asked), named=named, n=f"{found.factor:.2f}")
+    asked, named = ("、".join(names) for names in (found.asked, found.named))
+    return say("try.factor", asked=asked, named=named, n=f"{found.factor:.2f}")
 
 
 def _words(terms: tuple[Term, ...], say: Say) -> Iterator[Word]:
