@@ -10,7 +10,7 @@ from search.errors import CaseMissing, EmptyQuery
 from search.explain import Explanation, explain
 from search.ranking import Query, Ranked, make_query, search
 from search.segment import Segment
-from search.text import tokens
+from search.text import runs
 
 LONGEST = 500
 """Characters of a question that are used; what comes after adds noise, not meaning."""
@@ -106,7 +106,7 @@ class Asker:
         self, text: str, industry: str | None, crop: str | None, circumstances: Circumstances
     ) -> Query:
         text = text[:LONGEST]
-        if not tokens(text):
+        if not runs(text):
             raise EmptyQuery("write in a few words what is wrong")
         return make_query(text, self.encoder, industry, crop, circumstances)
 

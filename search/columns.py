@@ -74,17 +74,21 @@ class Columns:
 
     def about_other(self, rows: NDArray[np.integer], names: frozenset[str]) -> Flags:
         """Which of the rows name crops or animals, and none of these."""
-        named = self.subject[rows]
-        wanted = np.zeros(len(self.subjects), np.bool_)
-        wanted[[self.subjects[name] for name in names if name in self.subjects]] = True
-        shared = (named & np.packbits(wanted, bitorder="little")).any(axis=1)
-        other: Flags = named.any(axis=1) & ~shared
+        other: Flags = self._names_any[rows]
+        for name in names & self.subjects.keys():
+            byte, bit = divmod(self.subjects[name], 8)
+            other &= (self.subject[rows, byte] & np.uint8(1 << bit)) == 0
         return other
 
     def about(self, row: int) -> frozenset[str]:
         """The crops and animals that a case is about."""
         bits = np.unpackbits(self.subject[row], count=len(self.subjects), bitorder="little")
         return frozenset(self._subject_names[place] for place in np.flatnonzero(bits))
+
+    @cached_property
+    def _names_any(self) -> Flags:
+        named: Flags = np.not_equal(np.bitwise_or.reduce(self.subject, axis=1), 0)
+        return named
 
     @cached_property
     def _subject_names(self) -> tuple[str, ...]:

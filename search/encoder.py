@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.errors import EncoderMissing
-from search.static import Static, is_static
+from search.static import Known, Static, is_static
 
 Floats = NDArray[np.float32]
 
@@ -27,11 +27,8 @@ class Model(Protocol):
     def encode(self, texts: Sequence[str]) -> Floats:
         """float32 [n, d], rows of length one (or zero)."""
 
-    def known(self, text: str) -> float:
-        """How much of the text the model has seen, 0 to 1."""
-
-    def strange(self, text: str) -> tuple[str, ...]:
-        """The bigrams and words of the text that it has not seen, each once."""
+    def known(self, text: str) -> Known:
+        """How much of the text the model has seen."""
 
 
 class SentenceModel:
@@ -57,13 +54,9 @@ class SentenceModel:
         vectors = self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, np.float32).reshape(len(texts), self.dimension)
 
-    def known(self, text: str) -> float:
+    def known(self, text: str) -> Known:
         """Subword models know every text."""
-        return 1.0
-
-    def strange(self, text: str) -> tuple[str, ...]:
-        """Nothing, therefore."""
-        return ()
+        return Known(1.0, ())
 
 
 class Encoder:
@@ -90,10 +83,6 @@ class Encoder:
         """float32 [n, dimension], L2-normalised; a row is zero where nothing of the text is known."""
         return self._model.encode(texts)
 
-    def known(self, text: str) -> float:
-        """The share of the text, 0 to 1, that the model was trained on; a rare name lowers it."""
+    def known(self, text: str) -> Known:
+        """How much of the text the model was trained on; a rare name lowers it."""
         return self._model.known(text)
-
-    def strange(self, text: str) -> tuple[str, ...]:
-        """The bigrams and words of the text that the model was not trained on, each once, in order."""
-        return self._model.strange(text)

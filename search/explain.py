@@ -10,7 +10,7 @@ from search.confidence import CUT, confidence
 from search.lexical import Lexical
 from search.ranking import Matches, Query, evidence_of, full_match, score
 from search.segment import Segment
-from search.words import at, weighted
+from search.words import at
 
 TERMS = 12
 """Words that are named, the weightiest first."""
@@ -103,7 +103,7 @@ def _terms(lexical: Lexical, asked: Sequence[str], row: int, best: float, place:
     rows = np.asarray([row], np.int32)
     found = []
     for text in dict.fromkeys(asked):
-        for word in weighted(lexical, [text], 1 / best):
+        for word in lexical.postings([text], 1 / best):
             value = float(at(word, rows)[0])
             if value:
                 found.append(Term(text, place, value))

@@ -1,6 +1,6 @@
 """Near-duplicates: nobody wants to read the same question five times."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.concepts import Concept, concepts_in
-from search.text import fold_key
+from search.text import fold_key, runs
 
 Floats = NDArray[np.float32]
 
@@ -29,27 +29,30 @@ def bigrams(text: str) -> frozenset[str]:
 
 def bigrams_of(plain: str) -> frozenset[str]:
     """The same of a text that is a fold key already."""
-    return frozenset(plain[place : place + 2] for place in range(max(1, len(plain) - 1)))
+    return frozenset(map(str.__add__, plain, plain[1:])) or frozenset((plain,))
 
 
 def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
     """The share that two sets have in common, 0 to 1."""
-    union = len(one | other)
-    return len(one & other) / union if union else 1.0
+    both = len(one & other)
+    union = len(one) + len(other) - both
+    return both / union if union else 1.0
 
 
 @dataclass
 class Said:
-    """A question as far as folding needs it: its runs (`search.text.runs`), and its vector, float32 [d], of
-    length one. What costs more is worked out when it is asked for."""
+    """A question as far as folding needs it: its runs (`search.text.runs`), its bigrams, and its vector,
+    float32 [d], of length one. What costs more is worked out when it is asked for."""
 
     runs: Sequence[str]
-    vector: Callable[[], Floats]
+    pairs: frozenset[str]
+    vector: Floats
 
-    @cached_property
-    def pairs(self) -> frozenset[str]:
-        """Its bigrams."""
-        return bigrams_of("".join(self.runs))
+    @classmethod
+    def of(cls, text: str, vector: Floats) -> "Said":
+        """Read a question."""
+        said = runs(text)
+        return cls(said, bigrams_of("".join(said)), vector)
 
     @cached_property
     def things(self) -> frozenset[Concept]:
@@ -75,7 +78,7 @@ class Shown:
             # Two numbers or two names in otherwise equal sentences are two questions.
             if share <= ALIKE or said.things != other.things:
                 continue
-            if share > SAME_TEXT or float(other.vector() @ said.vector()) > SAME_SENSE:
+            if share > SAME_TEXT or float(other.vector @ said.vector) > SAME_SENSE:
                 return True
         self._folds.add(fold)
         self._taken.append(said)

@@ -204,7 +204,7 @@ class Rows:
 
     def case(self, row: int) -> Case:
         """Case number `row`."""
-        begin, end = int(self._offsets[row]), int(self._offsets[row + 1])
+        begin, end = self._offsets.item(row), self._offsets.item(row + 1)
         with self._lock:
             os.lseek(self._handle, begin, os.SEEK_SET)
             line = os.read(self._handle, end - begin)

@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import log1p
 from pathlib import Path
 from typing import Any
@@ -116,18 +117,21 @@ class Lexical:
     def idf(self, token: str) -> float:
         """The weight of a token; one that no document has weighs most."""
         term = self.terms.get(token)
-        frequency = 0 if term is None else int(self.offsets[term + 1] - self.offsets[term])
-        return log1p((self.count - frequency + 0.5) / (frequency + 0.5))
+        return self._most if term is None else self.weights.item(term)
 
-    def postings(self, query: Iterable[str]) -> list[Postings]:
-        """The postings of each of the query's tokens that stand in some document; a repeated token counts
-        once."""
+    @cached_property
+    def _most(self) -> float:
+        return log1p((self.count + 0.5) / 0.5)
+
+    def postings(self, query: Iterable[str], weight: float = 1.0) -> list[Postings]:
+        """The postings of each of the query's tokens that stand in some document, their BM25 multiplied by
+        `weight`; a repeated token counts once."""
         found = []
         for token in dict.fromkeys(query):
             term = self.terms.get(token)
             if term is not None:
-                place = slice(int(self.offsets[term]), int(self.offsets[term + 1]))
-                worth = float(self.weights[term]) * STEP
+                place = slice(self.offsets.item(term), self.offsets.item(term + 1))
+                worth = self.weights.item(term) * STEP * weight
                 found.append(Postings(self.documents[place], self.impacts[place], worth))
         return found
 
@@ -142,7 +146,7 @@ class Lexical:
 
     def rarity(self, token: str) -> float:
         """The weight of a token as a share of what one weighs that no document has, 0 to 1."""
-        return self.idf(token) / log1p((self.count + 0.5) / 0.5)
+        return self.idf(token) / self._most
 
     def scores(self, query: Iterable[str]) -> Floats:
         """BM25 of every document, float32 [count]."""
@@ -164,7 +168,11 @@ class Lexical:
 
     def best_possible(self, query: Sequence[str]) -> float:
         """What a document that repeats the query word by word would score: the measure of a full match."""
-        return self.score(query, query)
+        spread = K1 * (1 - B + B * len(query) / (self.mean or len(query) or 1.0))
+        total = 0.0
+        for token, repeat in Counter(query).items():
+            total += self.idf(token) * repeat / (repeat + spread)
+        return total * (K1 + 1)
 
     def save(self, folder: Path) -> list[str]:
         """Write into an existing folder; return the names of the files."""

@@ -8,6 +8,7 @@ equal the library's own.
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,15 @@ MARKER = "tianwen.json"
 
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
+
+
+@dataclass(frozen=True)
+class Known:
+    """How much of a text a model knows: the share, 0 to 1, of its bigrams and words, and those that it does
+    not know, each once, in order."""
+
+    share: float
+    strange: tuple[str, ...]
 
 
 def is_static(folder: Path) -> bool:
@@ -68,16 +78,8 @@ class Static:
         vectors /= np.where(lengths > 0, lengths, 1)
         return vectors
 
-    def known(self, text: str) -> float:
-        """The share, 0 to 1, of the text's bigrams and words that the table knows; one character is none."""
-        wide = _wide(text)
-        return sum(token in self.vocabulary for token in wide) / len(wide) if wide else 0.0
-
-    def strange(self, text: str) -> tuple[str, ...]:
-        """Those that it does not know, each once, in order."""
-        return tuple(token for token in dict.fromkeys(_wide(text)) if token not in self.vocabulary)
-
-
-def _wide(text: str) -> list[str]:
-    """The bigrams and words of a text: a single character says too little."""
-    return [token for token in tokens(text) if is_bigram(token)]
+    def known(self, text: str) -> Known:
+        """How much of the text's bigrams and words the table knows: a single character says too little."""
+        wide = [token for token in tokens(text) if is_bigram(token)]
+        strange = [token for token in wide if token not in self.vocabulary]
+        return Known(1 - len(strange) / len(wide) if wide else 0.0, tuple(dict.fromkeys(strange)))

@@ -13,6 +13,7 @@ The whole contract, so that another language can repeat it exactly:
 import json
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -29,10 +30,20 @@ def traditional() -> dict[int, str]:
     return {ord(old): new for old, new in table.items()}
 
 
+@cache
+def _traditional_characters() -> frozenset[str]:
+    """Most texts have none, which is sooner seen than translated."""
+    return frozenset(map(chr, traditional()))
+
+
 def normalise(text: str) -> str:
     """Steps 1-3 of the contract, white space collapsed. Idempotent for text without nested tags."""
-    plain = _TAG.sub(" ", unicodedata.normalize("NFKC", text).lower())
-    return " ".join(plain.translate(traditional()).split())
+    plain = unicodedata.normalize("NFKC", text).lower()
+    if "<" in plain:
+        plain = _TAG.sub(" ", plain)
+    if not _traditional_characters().isdisjoint(plain):
+        plain = plain.translate(traditional())
+    return " ".join(plain.split())
 
 
 def runs(text: str) -> list[str]:
@@ -42,8 +53,13 @@ def runs(text: str) -> list[str]:
 
 def tokens(text: str) -> list[str]:
     """Overlapping characters and character bigrams; repeated tokens stay repeated."""
+    return tokens_of(runs(text))
+
+
+def tokens_of(said: Iterable[str]) -> list[str]:
+    """The same of a text that is in runs already."""
     found: list[str] = []
-    for run in runs(text):
+    for run in said:
         if run[0].isascii():
             found.append(run)
             continue

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.columns import Flags
-from search.lexical import Lexical, Postings
+from search.lexical import Postings
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -39,11 +39,6 @@ class Gathered:
         for word in self.rest:
             found += at(word, rows)
         return found
-
-
-def weighted(lexical: Lexical, query: Sequence[str], weight: float) -> list[Postings]:
-    """The postings of a query's words, each BM25 contribution multiplied by a weight."""
-    return [Postings(word.documents, word.impacts, word.worth * weight) for word in lexical.postings(query)]
 
 
 def gather(words: Sequence[Postings], count: int, k: int, mask: Flags | None = None) -> Gathered:
@@ -83,7 +78,7 @@ def _marked(total: Floats, words: Sequence[Postings]) -> Ints:
 
 def at(word: Postings, rows: Ints) -> Floats:
     """What one word adds to these rows (int32, ascending), float32."""
-    places = np.searchsorted(word.documents, rows)
+    places = word.documents.searchsorted(rows)
     places[places == len(word.documents)] = 0
     hit = word.documents[places] == rows
     found: Floats = np.where(hit, word.impacts[places] * np.float32(word.worth), np.float32(0))

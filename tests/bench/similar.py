@@ -35,7 +35,7 @@ QUERIES = (
     "谷子抽线以后白吊吊，一扯就脱，啥子虫",
     "微耕机打不燃火，拉起来冒黑烟",
 )
-ROUNDS = 25
+ROUNDS = 26
 MONTHS = 12
 
 
@@ -94,14 +94,14 @@ def times(finder: Finder) -> tuple[float, float]:
     those of replies), in ms, measured in turns."""
     from search.ranking import CANDIDATES
     from search.segment import answer_terms, question_terms
-    from search.words import gather, weighted
+    from search.words import gather
 
     segment, encoder = finder.trial(finder.builds.versions()[-1]).segments[0], Encoder()
 
     def bare(text: str) -> object:
         near = segment.vectors.nearest(encoder.encode([text])[0], CANDIDATES)
         parts = ((segment.questions, question_terms(text)), (segment.answers, answer_terms(text)))
-        words = [gather(weighted(part, terms, 1.0), segment.count, CANDIDATES) for part, terms in parts]
+        words = [gather(part.postings(terms), segment.count, CANDIDATES) for part, terms in parts]
         return near, words
 
     return milliseconds(lambda text: finder.similar(text, 10), bare)
@@ -112,7 +112,8 @@ def milliseconds(*asks: Callable[[str], object]) -> tuple[float, ...]:
     spent: tuple[list[float], ...] = tuple([] for _ in asks)
     for turn in range(ROUNDS + 1):
         for text in QUERIES:
-            for times, ask in zip(spent, asks, strict=True):
+            # Whoever asks second finds the words of the question in the processor's cache.
+            for times, ask in list(zip(spent, asks, strict=True))[:: 1 if turn % 2 else -1]:
                 begun = time.perf_counter()
                 ask(text)
                 if turn:

@@ -5,7 +5,7 @@ import pytest
 
 from search.encoder import SHIPPED, Encoder
 from search.errors import EncoderMissing
-from search.static import MARKER, TOKENIZER, WEIGHTS
+from search.static import MARKER, TOKENIZER, WEIGHTS, Known
 from search.text import prepare
 
 TEXTS = ["苞谷叶子黄焦焦的", "玉米叶片发黄", "ABC 123", "", "😀", "猪儿不吃食" * 60]
@@ -25,9 +25,9 @@ class TestShipped:
         assert corn @ maize > corn @ potato
 
     def test_known_share(self, encoder: Encoder) -> None:
-        assert encoder.known("玉米叶子") == 1
-        assert encoder.known("xqzv") == 0
-        assert encoder.known("") == 0
+        assert encoder.known("玉米叶子") == Known(1.0, ())
+        assert encoder.known("xqzv") == Known(0.0, ("xqzv",))
+        assert encoder.known("") == Known(0.0, ())
 
     def test_nothing_to_encode(self, encoder: Encoder) -> None:
         assert encoder.encode([]).shape == (0, encoder.dimension)

@@ -3,7 +3,7 @@ import pytest
 
 from search import words
 from search.lexical import Lexical
-from search.words import gather, weighted
+from search.words import gather
 
 TEXTS = [[f"c{row % 3}", f"r{row % 50}", "all"] for row in range(500)]
 QUERY = ["all", "c1", "r7", "missing"]
@@ -20,7 +20,7 @@ class TestGather:
         self, lexical: Lexical, most: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(words, "MOST", most)
-        found = gather(weighted(lexical, QUERY, 1.0), lexical.count, 5)
+        found = gather(lexical.postings(QUERY), lexical.count, 5)
         rows = np.arange(lexical.count, dtype=np.int32)
         assert found.complete(rows) == pytest.approx(lexical.scores(QUERY), abs=1e-4)
         # the rarest word chooses
@@ -28,7 +28,7 @@ class TestGather:
 
     def test_only_what_the_filter_allows(self, lexical: Lexical) -> None:
         mask = np.arange(lexical.count) < 60
-        assert set(gather(weighted(lexical, ["r7"], 1.0), lexical.count, 5, mask).rows.tolist()) == {7, 57}
+        assert set(gather(lexical.postings(["r7"]), lexical.count, 5, mask).rows.tolist()) == {7, 57}
 
     def test_nothing_asked(self, lexical: Lexical) -> None:
         assert len(gather([], lexical.count, 5).rows) == 0
