@@ -107,7 +107,7 @@ def main() -> None:
     if options.judged:
         tasks = [sets.judged(options.judged)]
     elif options.dev:
-        tasks = [sets.development()]
+        tasks = [sets.development(), sets.large()]
     else:
         tasks = [sets.first(options.alone), sets.second(options.alone)]
     encoder = Encoder(options.encoder)

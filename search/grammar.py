@@ -17,11 +17,13 @@ from random import Random
 
 from search.concepts import concepts, subjects
 from search.lexicon import SUBJECTS, Group, groups, of_kind
-from search.pairs import Written, fields
+from search.pairs import fields
+from search.thesaurus import LONGEST, SHORTEST, synonyms
+from search.written import Fields, Written
 
 _SLOT = re.compile(r"\{(\w+)\}")
 _NEIGHBOURS = 8
-"""A near miss of a written need is one of the so many lines before and after it."""
+"""A near miss of what was written by hand is one of the so many lines before and after it."""
 
 _PHRASES = ("why", "what", "drug", "medicine", "how", "owner", "when", "degree", "scale", "herd")
 
@@ -71,12 +73,12 @@ def written_pairs(count: int, seed: int) -> Iterator[Pair]:
             order = random.sample(placed, len(placed))
         needs, place = order.pop()
         one, other = random.sample(needs[place].wordings, 2)
-        miss = random.choice(_neighbour(random, needs, place).wordings)
+        miss = random.choice(neighbour(random, needs, place).wordings)
         yield Pair(needs[place].key, *(_retold(random, text) for text in (one, other, miss)))
 
 
 @cache
-def written() -> dict[str, tuple[Written, ...]]:
+def written() -> Fields:
     """The hand-written needs by field; those of the lexicon are the field ``needs``."""
     return {
         **fields(),
@@ -84,16 +86,34 @@ def written() -> dict[str, tuple[Written, ...]]:
     }
 
 
-def _neighbour(random: Random, needs: tuple[Written, ...], place: int) -> Written:
+def neighbour(random: Random, needs: tuple[Written, ...], place: int) -> Written:
+    """Another line close to this one: its near miss."""
     near = range(max(0, place - _NEIGHBOURS), min(len(needs), place + _NEIGHBOURS + 1))
     return needs[random.choice([number for number in near if number != place] or [place])]
 
 
 def _retold(random: Random, text: str) -> str:
-    """The same words with other chatter, now and then with another name for a crop or animal."""
+    """The same words with other chatter, now and then with a synonym or another name for a crop or animal."""
+    if random.random() < 0.4:
+        text = _reworded(random, text)
     if random.random() < 0.3:
         text = _renamed(random, text)
     return _chatter(random, text) if random.random() < 0.5 else text
+
+
+def _reworded(random: Random, text: str) -> str:
+    """With another wording for a phrase of the thesaurus, of three characters at least if it has such."""
+    found = [
+        (place, place + length)
+        for place in range(len(text))
+        for length in range(SHORTEST, min(LONGEST, len(text) - place) + 1)
+        if text[place : place + length] in synonyms()
+    ]
+    if not found:
+        return text
+    least = min(3, max(end - begin for begin, end in found))
+    begin, end = random.choice([part for part in found if part[1] - part[0] >= least])
+    return text[:begin] + random.choice(synonyms()[text[begin:end]]) + text[end:]
 
 
 def _renamed(random: Random, text: str) -> str:

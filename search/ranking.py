@@ -6,7 +6,7 @@ independent witnesses, whose chances of being wrong are multiplied:
 
     evidence(x) = -ln(1 - CERTAIN x x)
     meaning = MEANING x evidence(cosine x known share ^ KNOWN x min(1, LONG / length) ^ LENGTH)
-    words   = WORDS x evidence(BM25 of the question / best possible BM25 of the query)
+    words   = WORDS x evidence((BM25 of the question / best possible BM25 of the query) ^ SPREAD)
     reply   = REPLY x min(1, length / SHORT) x evidence((the same over the reply) ^ SPREAD)
     score   = 1 - exp(-(meaning + words + reply) x subject factor) + boosts
 
@@ -51,10 +51,10 @@ KNOWN = 0.35
 LONG = 50
 """Characters of a question, punctuation aside, up to which its vector is worth its full weight."""
 
-LENGTH = 0.2
+LENGTH = 0.1
 """How fast longer ones lose it."""
 
-WORDS = 1.4
+WORDS = 2.0
 """Weight of the question's words."""
 
 REPLY = 10.0
@@ -62,14 +62,15 @@ REPLY = 10.0
 common with the question that was replied to, nor a near vector."""
 
 SPREAD = 2.0
-"""Every long reply shares some words with every question; above 1 this makes little of a few. Where all cases
-have replies, 1.5 let the long ones push others down."""
+"""Every text shares some words with every question; above 1 this makes little of a few, which say less than
+the vectors do, and leaves what most words say together. Where all cases have replies, 1.5 let the long ones
+push others down."""
 
 SHORT = 8
 """Characters of a question up to which the words of replies weigh in proportion: two or three characters
 stand in many a reply."""
 
-OTHER_SUBJECT = 0.85
+OTHER_SUBJECT = 0.8
 """Factor for a case that names crops or animals, none of them an asked one, where any is asked."""
 
 
@@ -234,14 +235,20 @@ def score(segment: Segment, query: Query, rows: NDArray[np.integer], matches: Ma
     long = np.maximum(segment.columns.length[rows], LONG).astype(np.float32)
     length: Floats = (np.float32(LONG) / long) ** np.float32(LENGTH)
     meaning: Floats = MEANING * witness(matches.cosine * np.float32(query.known**KNOWN) * length)
-    words = WORDS * witness(matches.words)
+    words = WORDS * witness(spread(matches.words, SPREAD))
     spoken = np.float32(REPLY * min(1, query.length / SHORT))
-    reply: Floats = spoken * witness(np.maximum(matches.reply, 0) ** np.float32(SPREAD))
+    reply: Floats = spoken * witness(spread(matches.reply, SPREAD))
     factor = np.ones(len(rows), np.float32)
     if query.subjects:
         factor[segment.columns.about_other(rows, query.subjects)] = OTHER_SUBJECT
     raised = boosts(segment.columns, query.circumstances, rows)
     return Scored((meaning + words + reply) * factor, meaning, words, reply, factor, raised)
+
+
+def spread(match: Floats, power: float) -> Floats:
+    """A share of the best possible match, float32, so that a middling one counts less than its part."""
+    found: Floats = np.maximum(match, 0) ** np.float32(power)
+    return found
 
 
 def witness(match: Floats) -> Floats:

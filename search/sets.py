@@ -102,6 +102,17 @@ def development() -> Task:
     return Task("development", _archive((*asked, *needs, *names, *replied, *as_questions)), slices, without)
 
 
+def large() -> Task:
+    """Rows for the same purpose in an archive as large as the blind sets', asked in words that share nothing
+    with it; most of its unanswerable questions look like farm questions."""
+    folder = DEVELOPMENT / "large"
+    needs = read(folder / "needs.jsonl")
+    slices = {part: [(row[part], row["id"]) for row in needs] for part in ("near", "dialect")}
+    without = [row["query"] for row in read(folder / "unanswerable.jsonl")]
+    archive = _archive((*needs, *read(folder / "archive.jsonl")))
+    return Task("large development", archive, slices | _by_industry(needs), without)
+
+
 def judged(path: Path) -> Task:
     """What informants said of cases that they were shown, as ``tianwen feedback export`` writes it: rows of
     id, query, case, question (of the case; empty where it is gone, and then it is left out), helpful."""

@@ -6,7 +6,7 @@ import pytest
 from search import ranking
 from search.baselines import bm25, tf_idf, words
 from search.encoder import Encoder
-from search.fit import WEIGHTS, Judged, fit_ranking, judged, logistic
+from search.fit import TRIED, Judged, fit_ranking, judged, logistic
 from search.ranking import Matches
 from search.segment import in_memory
 from search.sets import Task
@@ -23,10 +23,14 @@ def row(right: int, cosine: list[float], words: list[float]) -> Judged:
 
 class TestRanking:
     def test_the_weight_of_words_follows_what_is_right(self) -> None:
-        by_words = fit_ranking([row(1, [0.7, 0.5], [0.2, 0.4])] * 4)
-        by_meaning = fit_ranking([row(0, [0.7, 0.5], [0.2, 0.4])] * 4)
-        assert set(by_words) == {*WEIGHTS, "PULL"}
+        by_words = fit_ranking([row(1, [0.8, 0.5], [0.2, 0.6])] * 4)
+        by_meaning = fit_ranking([row(0, [0.8, 0.5], [0.2, 0.75])] * 4)
+        assert set(by_words) == set(TRIED)
         assert by_words["WORDS"] > ranking.WORDS > by_meaning["WORDS"]
+
+    def test_of_equals_those_in_use(self) -> None:
+        found = fit_ranking([row(0, [0.9, 0.1], [0.9, 0.1])])
+        assert found == {name: getattr(ranking, name) for name in TRIED}
 
     def test_every_question_is_judged_whose_case_came_up(self, encoder: Encoder) -> None:
         segment = in_memory(CASES, encoder.encode([case.question for case in CASES]))

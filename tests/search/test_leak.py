@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import orjson
 
 from search import pairs as by_hand
-from search import train
+from search import thesaurus, train
 from search.fold import bigrams
 from search.grammar import pairs
 from search.sets import BLIND
@@ -29,9 +29,10 @@ def asked() -> set[str]:
 
 def trained() -> Iterator[str]:
     """Every text that training may see."""
-    for needs in by_hand.fields().values():
-        for need in needs:
-            yield from need.wordings
+    for fields in (by_hand.fields(), thesaurus.fields()):
+        for written in fields.values():
+            for one in written:
+                yield from one.wordings
     for pair in pairs(12_000, train.SEED):
         yield from (pair.one, pair.other, pair.miss)
 

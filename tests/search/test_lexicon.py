@@ -55,7 +55,7 @@ class TestPairs:
 
     def test_development_set_is_not_among_the_hand_written_needs(self) -> None:
         written = {fold_key(text) for group in of_kind("needs") for text in group.variants}
-        for row in (row for path in DEVELOPMENT.glob("*.jsonl") for row in read(path)):
+        for row in (row for path in DEVELOPMENT.rglob("*.jsonl") for row in read(path)):
             assert not {fold_key(text) for key, text in row.items() if key != "id"} & written
 
 

@@ -6,14 +6,16 @@ import orjson
 import pytest
 
 from search.fold import bigrams, jaccard
-from search.sets import APART, Task, development, first, judged, second
+from search.sets import APART, Task, development, first, judged, large, second
+
+
+@pytest.mark.parametrize("task", [first(), second(), development(), large()], ids=lambda task: task.name)
+def test_every_right_case_is_in_the_archive(task: Task) -> None:
+    assert all(wanted in task.archive for queries in task.slices.values() for _, wanted in queries)
 
 
 @pytest.mark.parametrize("task", [first(), second(), development()], ids=lambda task: task.name)
 class TestEverySet:
-    def test_every_right_case_is_in_the_archive(self, task: Task) -> None:
-        assert all(wanted in task.archive for queries in task.slices.values() for _, wanted in queries)
-
     def test_asks_in_near_words_and_dialect_for_names_and_for_nothing(self, task: Task) -> None:
         assert all(len(task.slices[part]) >= 40 for part in ("near", "dialect", "names", "answer"))
         assert len(task.unanswerable) >= 60

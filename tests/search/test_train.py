@@ -5,14 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from search import thesaurus
 from search.encoder import SHIPPED
 from search.errors import SearchError
 from search.grammar import Pair, pairs, written_pairs
-from search.pairs import count, fields, parse
+from search.pairs import fields
+from search.phrases import phrase_pairs
 from search.sets import DEVELOPMENT, read
 from search.static import TOKENIZER, WEIGHTS, Static
 from search.text import fold_key
-from search.train import BATCH, fit, save, vocabulary
+from search.train import BATCH, LEFT_OUT, SHORT, fit, leave_out, save, vocabulary
+from search.written import count, parse
 
 
 def wordings() -> Iterator[str]:
@@ -26,7 +29,7 @@ def shape(text: str) -> frozenset[str]:
 
 class TestWrittenPairs:
     def test_are_many_and_of_every_field(self) -> None:
-        assert count() >= 3000
+        assert count(fields()) >= 3000
         assert len(fields()) >= 15
         assert min(map(len, fields().values())) >= 15
 
@@ -47,7 +50,8 @@ class TestWrittenPairs:
     def test_hold_no_row_of_the_development_set(self) -> None:
         held = [
             text
-            for path in DEVELOPMENT.glob("*.jsonl")
+            for path in DEVELOPMENT.rglob("*.jsonl")
+            if path.name != "archive.jsonl"
             for row in read(path)
             for key, text in row.items()
             if key not in ("id", "answer") and len(text) > 3
@@ -66,8 +70,40 @@ class TestWrittenPairs:
         "line", ["{", '{"q": "玉米"}', '{"q": "玉米", "same": ["玉米"]}', '{"q": "", "same": ["稻"]}']
     )
     def test_a_broken_line_is_named(self, line: str) -> None:
-        with pytest.raises(SearchError, match="pairs grain line 2"):
+        with pytest.raises(SearchError, match="grain line 2"):
             parse("grain", '{"q": "苞谷黄了", "same": ["玉米发黄"]}\n' + line)
+
+
+class TestThesaurus:
+    def test_a_phrase_stands_once_in_its_field(self) -> None:
+        for phrases in thesaurus.fields().values():
+            wordings = [wording for phrase in phrases for wording in phrase.wordings]
+            assert len(wordings) == len(set(wordings))
+
+    def test_a_synonym_means_one_thing(self) -> None:
+        every = [phrase for phrases in thesaurus.fields().values() for phrase in phrases]
+        for wording, same in list(thesaurus.synonyms().items())[::50]:
+            assert [phrase.wordings for phrase in every if wording in phrase.wordings] == [same]
+
+
+class TestPhrases:
+    def test_are_the_same_every_time(self) -> None:
+        assert list(phrase_pairs(300, 3)) == list(phrase_pairs(300, 3))
+        assert list(phrase_pairs(300, 3)) != list(phrase_pairs(300, 4))
+
+    def test_every_phrase_comes_up(self) -> None:
+        total = sum(map(len, thesaurus.fields().values()))
+        drawn = {key for pair in phrase_pairs(total, 1) for key in pair.key.split()}
+        assert drawn == {phrase.key for phrases in thesaurus.fields().values() for phrase in phrases}
+
+    def test_say_the_same_things_twice_and_miss_one(self) -> None:
+        said = {phrase.key: phrase.wordings for phrases in thesaurus.fields().values() for phrase in phrases}
+        for pair in phrase_pairs(500, 5):
+            for text in (pair.one, pair.other):
+                assert all(any(wording in text for wording in said[key]) for key in pair.key.split())
+            assert (
+                sum(not any(wording in pair.miss for wording in said[key]) for key in pair.key.split()) <= 1
+            )
 
 
 class TestDrawing:
@@ -82,6 +118,18 @@ class TestDrawing:
 
     def test_a_miss_is_another_need(self) -> None:
         assert all(pair.miss not in (pair.one, pair.other) for pair in written_pairs(2000, 2))
+
+
+class TestLeavingOut:
+    def test_leaves_something_of_every_text_and_short_ones_whole(self) -> None:
+        lengths = np.asarray([1, SHORT, 40, 4] * 500)
+        flat = np.arange(lengths.sum())
+        left, starts = leave_out(flat, lengths, np.random.default_rng(0))
+        counts = np.diff([*starts, len(left)])
+        assert (counts >= 1).all()
+        assert (counts[lengths <= SHORT] == lengths[lengths <= SHORT]).all()
+        assert counts[lengths == 40].mean() == pytest.approx(40 * (1 - LEFT_OUT), rel=0.05)
+        assert (np.repeat(np.arange(len(lengths)), lengths)[left] == np.repeat(np.arange(2000), counts)).all()
 
 
 def trained(kinds: list[list[Pair]], folder: Path) -> bytes:
@@ -103,7 +151,7 @@ class TestShipped:
         card = (SHIPPED / "README.md").read_text("utf-8")
         stated = re.search(r"([\d,]+) hand-written pairs", card)
         assert stated
-        assert int(stated[1].replace(",", "")) == count()
+        assert int(stated[1].replace(",", "")) == count(fields())
 
     def test_half_the_dimensions_still_tell_crops_apart(self) -> None:
         encoder = Static.load(SHIPPED)

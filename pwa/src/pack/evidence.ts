@@ -32,10 +32,10 @@ export function score(rules: Numbers, matches: Matches, row: number, column: Col
   const length = Math.min(1, LONG / Math.max(column.length, 1)) ** LENGTH;
   const near = Math.fround(matches.cosine[row]! * Math.fround(asked.known ** KNOWN));
   const meaning = Math.fround(MEANING * witness(rules, near * length));
-  const words = Math.fround(WORDS * witness(rules, matches.words[row]!));
-  const spread = Math.fround(clip(matches.reply[row]!) ** SPREAD);
+  const spread = (match: number): number => Math.fround(clip(match) ** SPREAD);
+  const words = Math.fround(WORDS * witness(rules, spread(matches.words[row]!)));
   const spoken = Math.fround(REPLY * Math.min(1, asked.length / SHORT));
-  const reply = Math.fround(spoken * witness(rules, spread));
+  const reply = Math.fround(spoken * witness(rules, spread(matches.reply[row]!)));
   const strength = Math.fround(Math.fround(meaning + words + reply) * factor(rules, column, asked));
   const raised = boost(rules, column, asked.circumstances, asked.month);
   return { meaning, reply, total: raised - Math.expm1(-strength) };
