@@ -17,6 +17,7 @@ FACTS = (
     "meaning",
     "reply",
     "rare",
+    "common",
     "known",
     "length",
     "crowd",
@@ -46,14 +47,16 @@ class Evidence:
     `meaning` and `reply`: two of the three parts of the evidence (`search.ranking.Scored`). The third, the
     words of the question, orders cases but says nothing of whether the best one helps. `rare`: the weight of
     the rarest word of the question that the case has and the encoder does not know, 0 to 1; a name of a drug
-    or a variety decides by itself. `known`: the share of the question that the encoder knows; `length`: its
-    characters, punctuation aside; the crops and animals that question and case name; and among how many
-    cases it was found.
+    or a variety decides by itself. `common`: the weight of the rarest of all words that both questions
+    have, 0 to 1: vectors are alike because of it, and say the less of what is meant. `known`: the share of
+    the question that the encoder knows; `length`: its characters, punctuation aside; the crops and animals
+    that question and case name; and among how many cases it was found.
     """
 
     meaning: float
     reply: float
     rare: float
+    common: float
     known: float
     length: int
     asked: frozenset[str]
@@ -69,6 +72,7 @@ def facts(evidence: Evidence) -> tuple[float, ...]:
         evidence.meaning,
         evidence.reply,
         evidence.rare,
+        evidence.common,
         evidence.known,
         min(evidence.length, LONG) / LONG,
         log(min(max(evidence.crowd, CROWD_LEAST), CROWD_MOST)),

@@ -74,7 +74,7 @@ def explain(
     )
     scored = score(segment, query, rows, matches)
     case = segment.row(row)
-    evidence = evidence_of(segments, number, row, query, scored, 0)
+    evidence = evidence_of(segments, number, row, case, query, scored, 0)
     sure = confidence(evidence)
     return Explanation(
         case.id,

@@ -1,8 +1,8 @@
 """Fit ranking and confidence on the development rows: ``python -m search.fit``, after every training.
 
 Ranking: its constants (see `search.ranking`) are tried one after the other at the values of `TRIED`, twice,
-and the value is kept that gives the highest MRR@10, the mean over the slices: sixty names count as much as two
-hundred questions. They are printed, to be written into `search.ranking` by hand.
+and the value is kept that gives the highest MRR@10, the mean over the slices: sixty names count as much as
+two hundred questions. They are printed, to be written into `search.ranking` by hand.
 
 Confidence (``--confidence``): a ridge logistic regression by Newton's method over the facts of
 `search.confidence`. An answerable question is a good example where the best case is the right one, and no

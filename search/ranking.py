@@ -32,8 +32,9 @@ from search.concepts import concept_tokens, concepts_in, subjects
 from search.confidence import Evidence, confidence
 from search.encoder import Encoder
 from search.fold import Said, Shown
+from search.lexical import Lexical
 from search.segment import Floats, Ints, Segment
-from search.text import is_bigram, runs, tokens_of
+from search.text import is_bigram, runs, tokens, tokens_of
 from search.words import gather
 
 CANDIDATES = 100
@@ -54,14 +55,14 @@ LONG = 50
 LENGTH = 0.1
 """How fast longer ones lose it."""
 
-WORDS = 2.0
+WORDS = 3.0
 """Weight of the question's words."""
 
 REPLY = 10.0
 """Weight of the reply's words: a question in the words of a reply (a diagnosis, a drug) has hardly any in
 common with the question that was replied to, nor a near vector."""
 
-SPREAD = 2.0
+SPREAD = 1.75
 """Every text shares some words with every question; above 1 this makes little of a few, which say less than
 the vectors do, and leaves what most words say together. Where all cases have replies, 1.5 let the long ones
 push others down."""
@@ -283,7 +284,7 @@ def _take(
             continue
         if shown.seen(fold, Said.of(case.question, one.vectors[place])):
             continue
-        look = partial(evidence_of, segments, owner, row, query, one.scored, place)
+        look = partial(evidence_of, segments, owner, row, case, query, one.scored, place)
         taken.append(Ranked(case, total.item(number), look))
         if len(taken) == k:
             break
@@ -291,14 +292,22 @@ def _take(
 
 
 def evidence_of(
-    segments: Sequence[Segment], owner: int, row: int, query: Query, scored: Scored, place: int
+    segments: Sequence[Segment],
+    owner: int,
+    row: int,
+    case: Case,
+    query: Query,
+    scored: Scored,
+    place: int,
 ) -> Evidence:
-    """What is known of a question and of the row of a segment that stands at this place of `scored`."""
+    """What is known of a question and of the row of a segment, a case, that stands at this place of
+    `scored`."""
     segment = segments[owner]
     return Evidence(
         float(scored.meaning[place]),
         float(scored.reply[place]),
         _rarest(segments[0], segment, row, query),
+        _common(segments[0].questions, query, case.question),
         query.known,
         query.length,
         query.subjects,
@@ -314,3 +323,9 @@ def _rarest(first: Segment, segment: Segment, row: int, query: Query) -> float:
         (whole.rarity(token) for token in query.strange for whole, part in parts if part.holds(token, row)),
         default=0.0,
     )
+
+
+def _common(first: Lexical, query: Query, question: str) -> float:
+    """The rarity of the rarest bigram or word that question and case have in common."""
+    both = set(filter(is_bigram, tokens(question))).intersection(query.terms)
+    return max(map(first.rarity, both), default=0.0)

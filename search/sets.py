@@ -61,14 +61,16 @@ def first(alone: bool = False) -> Task:
 
 def second(alone: bool = False) -> Task:
     """The blind set of another hand, written before the pairs of the second round, among the same further
-    questions. In the slice ``reply`` the archive holds a reply where others have their question."""
+    questions. In the slice ``reply`` the archive holds a reply where others have their question. What those
+    further questions do answer (``answered.jsonl``) is unanswerable `alone` only."""
     folder = BLIND / "second"
     needs, names, replied = (read(folder / f"{name}.jsonl") for name in ("needs", "names", "answers"))
     replies = read(folder / "replies.jsonl")
-    without = [row["query"] for row in read(folder / "unanswerable.jsonl")]
+    unanswerable = read(folder / "unanswerable.jsonl")
+    answered = set() if alone else {row["id"] for row in read(folder / "answered.jsonl")}
     as_questions = [{"id": row["id"], "question": row["answer"]} for row in replies]
     own = (*needs, *names, *replied, *as_questions)
-    more = [] if alone else _apart(read(BLIND / "archive.jsonl"), _texts(own, without))
+    more = [] if alone else _apart(read(BLIND / "archive.jsonl"), _texts((*own, *unanswerable)))
     slices = {
         "near": [(row["near"], row["id"]) for row in needs],
         "dialect": [(row["dialect"], row["id"]) for row in needs],
@@ -76,6 +78,7 @@ def second(alone: bool = False) -> Task:
         "answer": [(row["query"], row["id"]) for row in replied],
         "reply": [(row["question"], row["id"]) for row in replies],
     }
+    without = [row["query"] for row in unanswerable if row["id"] not in answered]
     return Task("second blind set", _archive((*own, *more)), slices | _by_industry(needs), without)
 
 
@@ -141,9 +144,9 @@ def _by_industry(needs: Iterable[Row]) -> dict[str, Asked]:
     return slices
 
 
-def _texts(rows: Iterable[Row], more: Iterable[str]) -> list[str]:
+def _texts(rows: Iterable[Row]) -> list[str]:
     fields = ("question", "near", "dialect", "query")
-    return [*(row[name] for row in rows for name in fields if name in row), *more]
+    return [row[name] for row in rows for name in fields if name in row]
 
 
 def _apart(rows: Iterable[Row], texts: Iterable[str]) -> list[Row]:

@@ -22,7 +22,9 @@ def row(right: int, cosine: list[float], words: list[float]) -> Judged:
 
 
 class TestRanking:
-    def test_the_weight_of_words_follows_what_is_right(self) -> None:
+    def test_the_weight_of_words_follows_what_is_right(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(ranking, "WORDS", 2.0)
+        monkeypatch.setattr(ranking, "SPREAD", 2.0)
         by_words = fit_ranking([row(1, [0.8, 0.5], [0.2, 0.6])] * 4)
         by_meaning = fit_ranking([row(0, [0.8, 0.5], [0.2, 0.75])] * 4)
         assert set(by_words) == set(TRIED)

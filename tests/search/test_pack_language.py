@@ -39,7 +39,7 @@ class TestLikeness:
     def test_vectors_hardly_turn(self, language: Language, encoder: Encoder, questions: list[str]) -> None:
         exact, packed = encoder.encode(questions), language.model().encode(questions)
         cosine = (exact * packed).sum(axis=1)
-        assert cosine.min() > 0.9975
+        assert cosine.min() > 0.995
         assert cosine.mean() > 0.999
 
     def test_nor_does_what_is_near_to_what(
@@ -47,8 +47,8 @@ class TestLikeness:
     ) -> None:
         exact, packed = encoder.encode(questions), language.model().encode(questions)
         apart = np.abs(exact @ exact.T - packed @ packed.T)
-        assert apart.max() < 0.03
-        assert np.sqrt(np.square(apart).mean()) < 0.0045
+        assert apart.max() < 0.035
+        assert np.sqrt(np.square(apart).mean()) < 0.005
 
     def test_the_same_words_are_known(
         self, language: Language, encoder: Encoder, questions: list[str]

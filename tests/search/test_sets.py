@@ -27,6 +27,10 @@ class TestSize:
             assert len(task.archive) >= 3000
             assert len(task.slices["near"]) + len(task.slices["dialect"]) >= 300
 
+    def test_what_the_further_questions_answer_is_not_unanswerable_among_them(self) -> None:
+        assert len(second(alone=True).unanswerable) == 100
+        assert set(second().unanswerable) < set(second(alone=True).unanswerable)
+
     def test_further_questions_stand_apart_from_the_second_set(self) -> None:
         own, whole = second(alone=True), second()
         more = [bigrams(whole.archive[key].question) for key in whole.archive.keys() - own.archive.keys()]

@@ -149,9 +149,10 @@ class TestTraining:
 class TestShipped:
     def test_the_card_counts_the_pairs_that_there_are(self) -> None:
         card = (SHIPPED / "README.md").read_text("utf-8")
-        stated = re.search(r"([\d,]+) hand-written pairs", card)
-        assert stated
-        assert int(stated[1].replace(",", "")) == count(fields())
+        for fields_of, told in ((fields(), "hand-written pairs"), (thesaurus.fields(), "pairs of words")):
+            stated = re.search(rf"([\d,]+) {told}", card)
+            assert stated
+            assert int(stated[1].replace(",", "")) == count(fields_of)
 
     def test_half_the_dimensions_still_tell_crops_apart(self) -> None:
         encoder = Static.load(SHIPPED)

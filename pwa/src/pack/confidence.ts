@@ -7,6 +7,8 @@ export interface Evidence {
   reply: number;
   /** The rarity of the rarest word of the question that the case has and the encoder does not know, 0 to 1. */
   rare: number;
+  /** The rarity of the rarest of all words that both questions have. */
+  common: number;
   known: number;
   /** Characters of the question, punctuation aside. */
   length: number;
@@ -29,13 +31,14 @@ function facts(
   { LONG, CROWD_LEAST, CROWD_MOST }: Weights,
   evidence: Evidence,
 ): Omit<Weights, 'cut' | 'LONG' | 'CROWD_LEAST' | 'CROWD_MOST'> {
-  const { meaning, reply, rare, known, length, asked, named, crowd } = evidence;
+  const { meaning, reply, rare, common, known, length, asked, named, crowd } = evidence;
   const shared = [...asked].filter((name) => named.has(name)).length;
   return {
     base: 1,
     meaning,
     reply,
     rare,
+    common,
     known,
     length: Math.min(length, LONG) / LONG,
     crowd: Math.log(Math.min(Math.max(crowd, CROWD_LEAST), CROWD_MOST)),

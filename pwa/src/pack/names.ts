@@ -84,6 +84,9 @@ export class Names {
 export const conceptTokens = (found: Iterable<Concept>): string[] =>
   Array.from(found, (concept) => MARK + concept.name);
 
+/** Whether a token stands for a concept; no token of a text begins so. */
+export const isName = (token: string): boolean => token.startsWith(MARK);
+
 /** Each concept once, by kind and name, in order. */
 export function distinct(found: readonly Concept[]): Concept[] {
   return [...new Map(found.map((concept) => [keyOf(concept), concept])).values()];

@@ -7,10 +7,10 @@ import { score, type Asked, type Matches, type Scored } from './evidence.ts';
 import { Shown } from './fold.ts';
 import type { CaseRow, Held } from './held.ts';
 import type { Lexical } from './lexical.ts';
-import { Names, subjects } from './names.ts';
+import { isName, Names, subjects } from './names.ts';
 import type { Hit, Question, Similar } from './question.ts';
 import { isRules, type Numbers, type Weights } from './rules.ts';
-import { cutTo, hasChinese, lengthOf, Text } from './text.ts';
+import { cutTo, hasChinese, isBigram, lengthOf, Text } from './text.ts';
 import { cosine, cosines, type Vectors } from './vectors.ts';
 
 /** A case found: its score, 0 to 1, how sure we are that it helps, and why. */
@@ -141,6 +141,7 @@ export class Ranking {
       meaning,
       reply,
       rare: this.rarest(query, row),
+      common: this.common(query, row),
       known: query.known,
       length: query.length,
       asked: query.subjects,
@@ -158,6 +159,15 @@ export class Ranking {
       for (const part of [questions, answers])
         if (part.holds(token, row)) rarest = Math.max(rarest, part.rarity(token));
     return rarest;
+  }
+
+  /** The rarity of the rarest bigram or word that question and case have in common. */
+  private common({ terms }: Query, row: number): number {
+    const { questions } = this.columns;
+    const rarities = terms
+      .filter((term) => isBigram(term) && !isName(term) && questions.holds(term, row))
+      .map((term) => questions.rarity(term));
+    return Math.max(0, ...rarities);
   }
 
   /** The rows that are near by vector, by words or by the words of the reply; the others need no second look. */

@@ -12,7 +12,18 @@ const NUMBERS = [
 /** Of search/confidence.py: its constants in capitals, and the weight of every fact. */
 const CONFIDENCE = [
   ...['LONG', 'CROWD_LEAST', 'CROWD_MOST', 'cut'],
-  ...['base', 'meaning', 'reply', 'rare', 'known', 'length', 'crowd', 'other_subject', 'missed_subject'],
+  ...[
+    'base',
+    'meaning',
+    'reply',
+    'rare',
+    'common',
+    'known',
+    'length',
+    'crowd',
+    'other_subject',
+    'missed_subject',
+  ],
 ] as const;
 
 export type Numbers = Readonly<Record<(typeof NUMBERS)[number], number>>;

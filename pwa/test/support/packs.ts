@@ -13,7 +13,17 @@ export const CONSTANTS = {
   ...{ SAME_TEXT: 0.8, SAME_SENSE: 0.97, ALIKE: 0.4 },
 };
 const CONFIDENCE = {
-  ...{ LONG: 30, CROWD_LEAST: 50, CROWD_MOST: 1500, cut: 0.3, base: -2, meaning: 9.3, reply: 5.2, rare: 3.5 },
+  ...{
+    LONG: 30,
+    CROWD_LEAST: 50,
+    CROWD_MOST: 1500,
+    cut: 0.3,
+    base: -2,
+    meaning: 9.3,
+    reply: 5.2,
+    rare: 3.5,
+    common: -1,
+  },
   ...{ known: -4.5, length: 5.1, crowd: -0.9, other_subject: -1, missed_subject: -1.1 },
 };
 export const RULES = {
