@@ -56,7 +56,7 @@ LENGTH = 0.1
 """How fast longer ones lose it."""
 
 WORDS = 3.0
-"""Weight of the question's words. Paraphrases alone would have less; with less, rare names fall behind BM25."""
+"""Weight of the question's words. Paraphrases would have less; then rare names fall behind BM25."""
 
 REPLY = 10.0
 """Weight of the reply's words: a question in the words of a reply (a diagnosis, a drug) has hardly any in

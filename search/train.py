@@ -48,8 +48,8 @@ SCALE = 12.0
 """Sharpness of the softmax over cosines: the lower, the further apart it moves what means something else, and
 the better a cosine by itself tells whether two texts mean the same."""
 LEFT_OUT = 0.4
-"""Of the tokens of a text, each time that it is seen. Without, the training pairs are learnt by heart (measured:
-docs/decisions/0011-thesaurus.md)."""
+"""Of the tokens of a text, each time that it is seen. Without, the training pairs are learnt by heart
+(measured: docs/decisions/0011-thesaurus.md)."""
 SHORT = 3
 """A text of so few tokens stays whole."""
 SPREAD = 0.015
