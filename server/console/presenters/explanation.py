@@ -89,7 +89,8 @@ def _parts(found: Explanation, say: Say) -> Iterator[Part]:
     worth = (found.score - sum(boosts.values())) / (sum(evidence.values()) or 1.0)
     for name, points in {**{name: value * worth for name, value in evidence.items()}, **boosts}.items():
         if points >= TINY or name in notes:
-            share = round(max(0.0, points) * 100, 1)
+            # With boosts a score may be a little above 1, and the bar is no longer for it.
+            share = round(max(0.0, points) / max(1.0, found.score) * 100, 1)
             yield Part(name, say(f"try.part.{name}"), f"{points:.3f}", share, notes.get(name, ""))
 
 
