@@ -52,7 +52,10 @@ class Boosts:
     @property
     def total(self) -> Floats:
         """The sum."""
-        return self.crop + self.industry + self.season + self.place
+        found = self.crop + self.industry
+        found += self.season
+        found += self.place
+        return found
 
 
 def boosts(columns: Columns, asked: Circumstances, rows: NDArray[np.integer]) -> Boosts:

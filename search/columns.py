@@ -82,8 +82,12 @@ class Columns:
 
     def about(self, row: int) -> frozenset[str]:
         """The crops and animals that a case is about."""
-        bits = np.unpackbits(self.subject[row], count=len(self.subjects), bitorder="little")
-        return frozenset(self._subject_names[place] for place in np.flatnonzero(bits))
+        bits = int.from_bytes(self.subject[row].tobytes(), "little")
+        names = []
+        while bits:  # a case names one or two
+            names.append(self._subject_names[(bits & -bits).bit_length() - 1])
+            bits &= bits - 1
+        return frozenset(names)
 
     @cached_property
     def _names_any(self) -> Flags:

@@ -34,10 +34,10 @@ from search.encoder import Encoder
 from search.fold import Said, Shown
 from search.lexical import Lexical
 from search.segment import Floats, Ints, Segment
-from search.text import is_bigram, runs, tokens, tokens_of
+from search.text import is_bigram, runs, tokens_of
 from search.words import gather
 
-CANDIDATES = 100
+CANDIDATES = 80
 """How many cases are looked at closely for each kind of match."""
 
 CERTAIN = 0.97
@@ -78,14 +78,16 @@ OTHER_SUBJECT = 0.8
 @dataclass(frozen=True)
 class Query:
     """A question made ready: its vector float32 [d], how much of it the encoder knows, its length in
-    characters, its lexical terms, those of them that the encoder does not know (`strange`), what it is about,
-    the filters (`industry`, `crop`), and the circumstances that raise a case without hiding another."""
+    characters, its lexical terms, the bigrams and words among them (`wide`) and those that the encoder does
+    not know (`strange`), what it is about, the filters (`industry`, `crop`), and the circumstances that raise
+    a case without hiding another."""
 
     vector: Floats
     known: float
     length: int
     terms: Sequence[str]
     answer_terms: Sequence[str]
+    wide: Sequence[str]
     strange: tuple[str, ...]
     subjects: frozenset[str]
     industry: str | None
@@ -165,13 +167,15 @@ def make_query(
     """Analyse a question once for all segments."""
     said = runs(text)
     found, plain = concepts_in(said), tokens_of(said)
+    wide = [*filter(is_bigram, plain)]
     known = encoder.known(text)
     return Query(
         encoder.encode([text])[0],
         known.share,
         sum(map(len, said)),
         [*plain, *concept_tokens(found)],
-        [*filter(is_bigram, plain), *concept_tokens(dict.fromkeys(found))],
+        [*wide, *concept_tokens(dict.fromkeys(found))],
+        wide,
         known.strange,
         subjects(found) | crop_subjects(crop or "") | crop_subjects(circumstances.crop),
         industry,
@@ -255,8 +259,10 @@ def spread(match: Floats, power: float) -> Floats:
 def witness(match: Floats) -> Floats:
     """The evidence of a match, 0 to 1, float32: -ln of the chance that it misleads."""
     # `numpy.clip` takes longer than these two for some hundred rows.
-    found: Floats = -np.log1p(np.float32(-CERTAIN) * np.minimum(np.maximum(match, 0), 1)).astype(np.float32)
-    return found
+    found: Floats = np.minimum(np.maximum(match, 0), 1).astype(np.float32, copy=False)
+    found *= np.float32(-CERTAIN)
+    np.log1p(found, out=found)
+    return np.negative(found, out=found)
 
 
 def _take(
@@ -327,5 +333,8 @@ def _rarest(first: Segment, segment: Segment, row: int, query: Query) -> float:
 
 def _common(first: Lexical, query: Query, question: str) -> float:
     """The rarity of the rarest bigram or word that question and case have in common."""
-    both = set(filter(is_bigram, tokens(question))).intersection(query.terms)
+    said = runs(question)
+    joined = " ".join(said)
+    # A bigram stands wherever its two characters do; a word of letters or digits is a run of its own.
+    both = (term for term in query.wide if (term in said if term.isascii() else term in joined))
     return max(map(first.rarity, both), default=0.0)

@@ -7,7 +7,7 @@ import type { Head, Keep, Underway } from '../../src/pack/keep.ts';
 
 export const COUNTY = '510726';
 export const CONSTANTS = {
-  ...{ K1: 1.2, B: 0.75, CANDIDATES: 100, CERTAIN: 0.97, MEANING: 1.5, KNOWN: 0.26, LONG: 50, LENGTH: 0.18 },
+  ...{ K1: 1.2, B: 0.75, CANDIDATES: 80, CERTAIN: 0.97, MEANING: 1.5, KNOWN: 0.26, LONG: 50, LENGTH: 0.18 },
   ...{ WORDS: 1.25, REPLY: 7, SPREAD: 1.5, SHORT: 8, OTHER_SUBJECT: 0.86 },
   ...{ CROP: 0.03, INDUSTRY: 0.015, SEASON: 0.02, PLACE: 0.02, _TOWNSHIP: 9, _COUNTY: 6 },
   ...{ SAME_TEXT: 0.8, SAME_SENSE: 0.97, ALIKE: 0.4 },
