@@ -1,9 +1,11 @@
 """A hand-written thesaurus: words, phrases and clauses that farm questions are built from, in other words.
 
-Every ``*.jsonl`` here holds one field: what is seen on ``plants`` and ``animals``, ``acts`` of growing,
-``things`` (machines, tools, stores), ``talk`` (time, degree, doubt, affairs), ``names`` (folk names and what
-people say when they do not know the name), ``everyday`` verbs and adjectives, and ``clauses_``. A line is as
-in `search.written`. Close but different concepts stand together: the lines around one are its near misses.
+Every ``*.jsonl`` here holds one field: what is seen on ``plants`` and ``animals``, and their ``troubles_`` by
+name and as they are told; ``acts`` and ``techniques`` of farming; ``things`` (machines, tools, stores),
+``subjects`` (crops, animals, machines, people) and ``names`` with the folk names of many regions, and
+``parts_stages`` of all these; ``talk`` (time, degree, doubt, affairs), ``trade_home``, ``everyday`` verbs and
+adjectives; whole ``clauses_``; and two glossaries of ``dialect_``. A line is as in `search.written`. Close
+but different things stand together: the lines around one are its near misses.
 
 A question says several things at once; a need that is written out teaches its own words only. Here each word
 is taught by itself, and training joins a few at random (`search.phrases`).
