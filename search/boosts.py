@@ -52,10 +52,7 @@ class Boosts:
     @property
     def total(self) -> Floats:
         """The sum."""
-        found = self.crop + self.industry
-        found += self.season
-        found += self.place
-        return found
+        return self.crop + self.industry + self.season + self.place
 
 
 def boosts(columns: Columns, asked: Circumstances, rows: NDArray[np.integer]) -> Boosts:

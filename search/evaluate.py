@@ -81,7 +81,7 @@ def _print_abstention(task: Task, segment: Segment, encoder: Encoder) -> None:
         scores = confidences((text for text, _ in queries), segment, encoder)
         refused = sum(score < CUT for score in scores)
         print(f"abstention: {part} refused {refused} of {len(scores)} ({refused / max(1, len(scores)):.1%})")
-        if part.isascii():  # the slices by industry repeat these
+        if part in task.kinds:
             silent, answerable = silent + refused, answerable + len(scores)
     scores = confidences(task.unanswerable, segment, encoder)
     right = sum(score < CUT for score in scores)

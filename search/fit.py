@@ -75,8 +75,8 @@ class Judged:
 
 def judged(task: Task, segment: Segment, encoder: Encoder) -> Iterator[Judged]:
     """The candidates of every question of the task; where the right case is not among them, nothing."""
-    for part, queries in task.slices.items():
-        for text, wanted in queries if part.isascii() else ():  # the slices by industry repeat the others
+    for part, queries in task.kinds.items():
+        for text, wanted in queries:
             query = make_query(text, encoder)
             found = candidates(segment, query, *full_match(segment, query))
             right = np.flatnonzero(found.rows == segment.columns.row_of(wanted))
@@ -111,12 +111,12 @@ def fit_ranking(rows: Sequence[Judged]) -> dict[str, float]:
 def _mean_mrr(rows: Sequence[Judged], constants: dict[str, float]) -> float:
     places: dict[str, list[int | None]] = {}
     for row in rows:
-        strength = _strength(row, constants)
+        strength = strength_by(row, constants)
         places.setdefault(row.part, []).append(1 + int((strength > strength[row.right]).sum()))
     return float(np.mean([quality(ranks).mrr_10 for ranks in places.values()]))
 
 
-def _strength(row: Judged, constants: dict[str, float]) -> Numbers:
+def strength_by(row: Judged, constants: dict[str, float]) -> Numbers:
     """As `search.ranking.score` has it, with these constants."""
     shorter = np.minimum(1, ranking.LONG / np.maximum(row.length, 1)) ** constants["LENGTH"]
     near = row.matches.cosine * row.known ** constants["KNOWN"] * shorter
@@ -164,8 +164,8 @@ class _Example:
 
 def _queries(task: Task) -> Iterator[tuple[str, str]]:
     """(query, id of the right case or nothing). Replies as questions are a test of ranking, not a use."""
-    for part, queries in task.slices.items():
-        if part != "reply" and part.isascii():  # the slices by industry repeat the others
+    for part, queries in task.kinds.items():
+        if part != "reply":
             yield from queries
     yield from ((text, "") for text in task.unanswerable)
 

@@ -78,16 +78,15 @@ OTHER_SUBJECT = 0.8
 @dataclass(frozen=True)
 class Query:
     """A question made ready: its vector float32 [d], how much of it the encoder knows, its length in
-    characters, its lexical terms, the bigrams and words among them (`wide`) and those that the encoder does
-    not know (`strange`), what it is about, the filters (`industry`, `crop`), and the circumstances that raise
-    a case without hiding another."""
+    characters, its lexical terms, the bigrams and words that the encoder does not know (`strange`), what it
+    is about, the filters (`industry`, `crop`), and the circumstances that raise a case without hiding
+    another."""
 
     vector: Floats
     known: float
     length: int
     terms: Sequence[str]
     answer_terms: Sequence[str]
-    wide: Sequence[str]
     strange: tuple[str, ...]
     subjects: frozenset[str]
     industry: str | None
@@ -167,15 +166,13 @@ def make_query(
     """Analyse a question once for all segments."""
     said = runs(text)
     found, plain = concepts_in(said), tokens_of(said)
-    wide = [*filter(is_bigram, plain)]
     known = encoder.known(text)
     return Query(
         encoder.encode([text])[0],
         known.share,
         sum(map(len, said)),
         [*plain, *concept_tokens(found)],
-        [*wide, *concept_tokens(dict.fromkeys(found))],
-        wide,
+        [*filter(is_bigram, plain), *concept_tokens(dict.fromkeys(found))],
         known.strange,
         subjects(found) | crop_subjects(crop or "") | crop_subjects(circumstances.crop),
         industry,
@@ -335,6 +332,7 @@ def _common(first: Lexical, query: Query, question: str) -> float:
     """The rarity of the rarest bigram or word that question and case have in common."""
     said = runs(question)
     joined = " ".join(said)
-    # A bigram stands wherever its two characters do; a word of letters or digits is a run of its own.
-    both = (term for term in query.wide if (term in said if term.isascii() else term in joined))
+    # A bigram stands wherever its two characters do; a word of letters or digits is a run of its own; what
+    # names a thing has a mark before it, and stands in no text.
+    both = (term for term in query.answer_terms if (term in said if term.isascii() else term in joined))
     return max(map(first.rarity, both), default=0.0)

@@ -34,6 +34,11 @@ class Task:
     slices: dict[str, Asked]
     unanswerable: list[str] = field(default_factory=list)
 
+    @property
+    def kinds(self) -> dict[str, Asked]:
+        """The slices without those by industry, which repeat them."""
+        return {part: queries for part, queries in self.slices.items() if part.isascii()}
+
 
 def read(path: Path) -> list[Row]:
     """The rows of a file of JSON lines; none when there is no such file."""

@@ -6,7 +6,7 @@ import pytest
 from search import ranking
 from search.baselines import bm25, tf_idf, words
 from search.encoder import Encoder
-from search.fit import TRIED, Judged, fit_ranking, judged, logistic
+from search.fit import TRIED, Judged, fit_ranking, judged, logistic, strength_by
 from search.ranking import Matches
 from search.segment import in_memory
 from search.sets import Task
@@ -29,6 +29,18 @@ class TestRanking:
         by_meaning = fit_ranking([row(0, [0.8, 0.5], [0.2, 0.75])] * 4)
         assert set(by_words) == set(TRIED)
         assert by_words["WORDS"] > ranking.WORDS > by_meaning["WORDS"]
+
+    def test_weighs_as_ranking_does(self, encoder: Encoder) -> None:
+        segment = in_memory(CASES, encoder.encode([case.question for case in CASES]))
+        used = {name: getattr(ranking, name) for name in TRIED}
+        for text in ("苞谷叶子黄", "柑子打开全是蛆", "打了氯虫苯甲酰胺还有虫"):
+            task = Task("", {case.id: case for case in CASES}, {"near": [(text, case.id) for case in CASES]})
+            query = ranking.make_query(text, encoder)
+            found = ranking.candidates(segment, query, *ranking.full_match(segment, query))
+            rows = list(judged(task, segment, encoder))
+            assert rows
+            for one in rows:
+                assert strength_by(one, used) == pytest.approx(found.scored.strength, abs=1e-5)
 
     def test_of_equals_those_in_use(self) -> None:
         found = fit_ranking([row(0, [0.9, 0.1], [0.9, 0.1])])

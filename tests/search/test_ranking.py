@@ -133,3 +133,15 @@ class TestConcepts:
 
     def test_an_unknown_crop_stays(self) -> None:
         assert standard_crop(" 奇怪的东西 ") == "奇怪的东西"
+
+
+class TestCommonWord:
+    @pytest.mark.parametrize(
+        ("text", "shares"),
+        [("玉米心叶里有虫", True), ("NPK复合肥", True), ("鸡", False), ("PK", False)],
+    )
+    def test_of_both_questions(self, encoder: Encoder, text: str, shares: bool) -> None:
+        case = Case("a", "玉米心叶怎么了，施过NPK")
+        segment = in_memory([case], encoder.encode([case.question]))
+        (best,) = search([segment], make_query(text, encoder), 1, [NOTHING])
+        assert (best.evidence.common > 0) is shares
